@@ -1,0 +1,243 @@
+//! The one place where tokens are verified: every check, in the order in which it is made. The JWT library checks the
+//! signature and nothing else, for its own checks let much through. What a good token entitles to is left to the callers.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::Algorithm;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+use crate::claims::{AccessClaims, RefreshClaims};
+use crate::clock::Clock;
+use crate::error::{InvalidReason, SettingsError, TokenError};
+use crate::keyring::KeyHandle;
+use crate::minter::{ACCESS_TYPE, REFRESH_AUDIENCE, REFRESH_TYPE, whole_seconds};
+use crate::strict_json::{self, JsonError};
+
+/// The largest token that is looked at, in bytes.
+pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// The longest life of an access token, `exp` − `iat`.
+pub const MAX_ACCESS_TTL: Duration = Duration::from_hours(24);
+/// The longest leeway.
+pub const MAX_LEEWAY: Duration = Duration::from_mins(1);
+/// How far ahead of our clock the minter's may be, in seconds.
+const MAX_CLOCK_SKEW_SECONDS: i64 = 60;
+
+/// What a [`Verifier`] holds tokens against.
+#[derive(Debug, Clone)]
+pub struct VerifierSettings {
+    /// The one `iss` that is accepted.
+    pub issuer: String,
+    /// This service's own name, which has to be in `aud`.
+    pub audience: String,
+    /// How long after its `exp` a token still passes, in whole seconds: 60 s at most, best 0.
+    pub leeway: Duration,
+}
+
+/// Verifies access tokens, by itself: it asks no other service and no database.
+#[derive(Debug)]
+pub struct Verifier {
+    rules: Rules,
+}
+
+impl Verifier {
+    /// A verifier of the access tokens that `keys` sign.
+    pub fn new(keys: KeyHandle, settings: VerifierSettings, clock: Arc<dyn Clock>) -> Result<Self, SettingsError> {
+        let VerifierSettings { issuer, audience, leeway } = settings;
+        Ok(Self { rules: Rules::new(keys, ACCESS_TYPE, issuer, audience, leeway, clock)? })
+    }
+
+    /// The claims of `token`, if every check holds. [`TokenError::Expired`] is answered where nothing but `exp` is against it.
+    pub fn verify(&self, token: &str) -> Result<AccessClaims, TokenError> {
+        let claims: AccessClaims = self.rules.open(token)?;
+        self.rules.check_parties(&claims.iss, &claims.aud)?;
+        if claims.sub != claims.user.id {
+            return Err(InvalidReason::Subject.into());
+        }
+        if claims.jti.is_empty() {
+            return Err(InvalidReason::Claims.into());
+        }
+        check_lifetime(claims.iat, claims.exp, whole_seconds(MAX_ACCESS_TTL))?;
+        if claims.iat > self.rules.now().saturating_add(MAX_CLOCK_SKEW_SECONDS) {
+            return Err(InvalidReason::IssuedInTheFuture.into());
+        }
+        self.rules.check_expiry(claims.exp)?;
+        Ok(claims)
+    }
+}
+
+/// Verifies refresh tokens; of use to auth-service alone. It is for the session store to say whether one is spent.
+#[derive(Debug)]
+pub struct RefreshVerifier {
+    rules: Rules,
+}
+
+impl RefreshVerifier {
+    /// A verifier of the refresh tokens that `keys` sign. The leeway is 60 s at most, best 0.
+    pub fn new(
+        keys: KeyHandle,
+        issuer: String,
+        leeway: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, SettingsError> {
+        Ok(Self { rules: Rules::new(keys, REFRESH_TYPE, issuer, REFRESH_AUDIENCE.to_owned(), leeway, clock)? })
+    }
+
+    /// The claims of `token`, if every check holds. Its life may be as long as it likes, and its `iat` is not held
+    /// against the clock: it is the time of a rotation, which another instance may have made.
+    pub fn verify(&self, token: &str) -> Result<RefreshClaims, TokenError> {
+        let claims = self.recognise(token)?;
+        self.rules.check_expiry(claims.exp)?;
+        Ok(claims)
+    }
+
+    /// As [`RefreshVerifier::verify`], but the token may have expired: enough to end its session, not to go on with it.
+    /// The error is never [`TokenError::Expired`].
+    pub fn recognise(&self, token: &str) -> Result<RefreshClaims, TokenError> {
+        let claims: RefreshClaims = self.rules.open(token)?;
+        self.rules.check_parties(&claims.iss, &claims.aud)?;
+        check_lifetime(claims.iat, claims.exp, i64::MAX)?;
+        Ok(claims)
+    }
+}
+
+/// What both kinds of token are held against.
+#[derive(Debug)]
+struct Rules {
+    keys: KeyHandle,
+    token_type: &'static str,
+    issuer: String,
+    audience: String,
+    leeway_seconds: i64,
+    clock: Arc<dyn Clock>,
+}
+
+/// Exactly what a header has (RFC 7515 §4.1). Any other member refuses the token, which is stricter than §4 asks: nothing in
+/// a header of ours can point to another key (`jwk`, `jku`, `x5u`, `x5c`), change what is signed (`b64`) or demand to be understood (`crit`).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header<'a> {
+    #[serde(borrow)]
+    alg: Cow<'a, str>,
+    #[serde(borrow)]
+    typ: Cow<'a, str>,
+    #[serde(borrow)]
+    kid: Cow<'a, str>,
+}
+
+/// The one claim that is honoured and that no token of ours has (RFC 7519 §4.1.5).
+#[derive(Deserialize)]
+struct NotBefore {
+    #[serde(default, deserialize_with = "number")]
+    nbf: Option<f64>,
+}
+
+impl Rules {
+    fn new(
+        keys: KeyHandle,
+        token_type: &'static str,
+        issuer: String,
+        audience: String,
+        leeway: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, SettingsError> {
+        if leeway > MAX_LEEWAY {
+            return Err(SettingsError::LeewayTooLong);
+        }
+        Ok(Self { keys, token_type, issuer, audience, leeway_seconds: whole_seconds(leeway), clock })
+    }
+
+    /// From the text to claims that somebody with the secret has signed, well-formed and not before their time.
+    fn open<C: DeserializeOwned>(&self, token: &str) -> Result<C, InvalidReason> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(InvalidReason::TooLarge);
+        }
+        let (header, payload, signature) = three_segments(token)?;
+        let signed = &token[..header.len() + 1 + payload.len()];
+        self.check_signature(&decode(header)?, signed, signature)?;
+
+        let payload = decode(payload)?;
+        let claims = strict_json::read(&payload).map_err(|error| match error {
+            JsonError::Malformed => InvalidReason::Claims,
+            JsonError::DuplicateMember => InvalidReason::DuplicateMember,
+        })?;
+        self.check_not_before(&payload)?;
+        Ok(claims)
+    }
+
+    fn check_signature(&self, header: &[u8], signed: &str, signature: &str) -> Result<(), InvalidReason> {
+        let header: Header<'_> = strict_json::read_object(header).map_err(|_| InvalidReason::Header)?;
+        if header.alg != "HS256" {
+            return Err(InvalidReason::Algorithm);
+        }
+        if header.typ != self.token_type {
+            return Err(InvalidReason::TokenType);
+        }
+        let keys = self.keys.load();
+        let key = keys.verifying_key(&header.kid).ok_or(InvalidReason::UnknownKey)?;
+        // Constant in time; a signature that is not canonical base64url is an error here, and no better than a wrong one.
+        match jsonwebtoken::crypto::verify(signature, signed.as_bytes(), key, Algorithm::HS256) {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(InvalidReason::Signature),
+        }
+    }
+
+    fn check_not_before(&self, payload: &[u8]) -> Result<(), InvalidReason> {
+        let NotBefore { nbf } = strict_json::read_object(payload).map_err(|_| InvalidReason::Claims)?;
+        #[allow(clippy::cast_precision_loss, reason = "exact for the next 285 million years")]
+        let now = self.now() as f64;
+        match nbf {
+            Some(nbf) if nbf > now => Err(InvalidReason::NotYetValid),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_parties(&self, issuer: &str, audience: &[String]) -> Result<(), InvalidReason> {
+        if issuer != self.issuer {
+            return Err(InvalidReason::Issuer);
+        }
+        if !audience.contains(&self.audience) {
+            return Err(InvalidReason::Audience);
+        }
+        Ok(())
+    }
+
+    /// The last check of all, so that `Expired` means that everything else holds. A token is refused at `exp`, not after it.
+    fn check_expiry(&self, exp: i64) -> Result<(), TokenError> {
+        if self.now() < exp.saturating_add(self.leeway_seconds) { Ok(()) } else { Err(TokenError::Expired) }
+    }
+
+    /// Whole seconds since 1970, as tokens count.
+    fn now(&self) -> i64 {
+        self.clock.now().timestamp()
+    }
+}
+
+fn three_segments(token: &str) -> Result<(&str, &str, &str), InvalidReason> {
+    let mut segments = token.split('.');
+    match (segments.next(), segments.next(), segments.next(), segments.next()) {
+        (Some(header), Some(payload), Some(signature), None) => Ok((header, payload, signature)),
+        _ => Err(InvalidReason::Malformed),
+    }
+}
+
+/// Refuses padding, other alphabets and unused trailing bits that are set: each token has one spelling.
+fn decode(segment: &str) -> Result<Vec<u8>, InvalidReason> {
+    URL_SAFE_NO_PAD.decode(segment).map_err(|_| InvalidReason::Malformed)
+}
+
+fn check_lifetime(iat: i64, exp: i64, longest: i64) -> Result<(), InvalidReason> {
+    match exp.checked_sub(iat) {
+        Some(lifetime) if (1..=longest).contains(&lifetime) => Ok(()),
+        _ => Err(InvalidReason::Lifetime),
+    }
+}
+
+/// A number that is there: `null` is none.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    f64::deserialize(deserializer).map(Some)
+}
