@@ -1,0 +1,80 @@
+//! The sections that every service has: where it listens, whom it trusts, and its database.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use actix_web::http::Uri;
+use ipnet::IpNet;
+use secrecy::SecretString;
+use serde::de::{Deserialize, Deserializer, Error};
+
+use super::{Key, list};
+
+/// Where a service listens and whom it trusts: the section `server`.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct ServerConfig {
+    /// The address to listen on; `0.0.0.0` and `::` mean every interface.
+    pub host: IpAddr,
+    /// The port to listen on; 0 takes any that is free.
+    pub port: u16,
+    /// The service's own name: what a verifier looks for in `aud`, and what logs say.
+    #[serde(deserialize_with = "name")]
+    pub name: String,
+    /// Origins whose pages may call this service, each `scheme://host[:port]`. With none there are no CORS headers at all.
+    #[serde(default, deserialize_with = "origins")]
+    pub allowed_origins: Vec<String>,
+    /// Networks of the proxies whose `X-Forwarded-For` is believed.
+    #[serde(default, deserialize_with = "list::networks")]
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl ServerConfig {
+    /// The keys of this section.
+    pub const KEYS: &'static [Key] = &[
+        Key::plain("server.host"),
+        Key::plain("server.port"),
+        Key::plain("server.name"),
+        Key::plain("server.allowed_origins"),
+        Key::plain("server.trusted_proxies"),
+    ];
+}
+
+/// Where a service keeps its rows: the section `database`.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub struct DatabaseConfig {
+    /// `sqlite:PATH` or `postgres://…`; none means the service's own default. It may hold a password.
+    #[serde(default)]
+    pub url: Option<SecretString>,
+    /// A PEM file with the certificate authorities to trust for the database's TLS, in place of the public ones.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+}
+
+impl DatabaseConfig {
+    /// The keys of this section.
+    pub const KEYS: &'static [Key] = &[Key::secret("database.url"), Key::plain("database.ca_file")];
+}
+
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let is_plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic() && c != ',');
+    if is_plain { Ok(name) } else { Err(D::Error::custom("a name without spaces or commas is expected")) }
+}
+
+fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let origins = list::strings(deserializer)?;
+    match origins.iter().find(|text| !is_origin(text)) {
+        Some(text) => Err(D::Error::custom(format!(
+            "`{text}` is not an origin: write `scheme://host` or `scheme://host:port`, in lower case, with no path and no `*`"
+        ))),
+        None => Ok(origins),
+    }
+}
+
+/// Browsers send an origin in exactly one spelling and it is compared byte by byte, so another spelling could never match.
+fn is_origin(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else { return false };
+    let (Some(scheme @ ("http" | "https")), Some(host)) = (uri.scheme_str(), uri.host()) else { return false };
+    let port = uri.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+    !host.is_empty() && !host.contains('*') && text == format!("{scheme}://{host}{port}").to_lowercase()
+}

@@ -1,0 +1,47 @@
+//! Reads what stands in the path and in the query, and answers with a problem where it cannot.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use serde::de::DeserializeOwned;
+
+use super::Problem;
+
+/// The variable parts of the path as a `T`. A part that does not fit, such as an id that is no UUID, names nothing: 404 `not_found`.
+#[derive(Debug)]
+pub struct PathParams<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for PathParams<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let path = web::Path::<T>::from_request(request, payload).into_inner();
+        ready(path.map(|path| Self(path.into_inner())).map_err(|_| Problem::not_found()))
+    }
+}
+
+/// The query as a `T`; parameters that `T` does not know are ignored. What does not fit is 400 `bad_request`.
+#[derive(Debug)]
+pub struct QueryParams<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for QueryParams<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parse(request.query_string()).map(Self))
+    }
+}
+
+fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    serde_path_to_error::deserialize(pairs).map_err(|error| {
+        // The path is empty, or the name of a parameter that T knows: others are skipped without a look at their value.
+        match error.path().to_string().as_str() {
+            "." => Problem::bad_request("The query lacks a parameter or has one twice."),
+            name => Problem::bad_request(format!("The query parameter `{name}` cannot be read.")),
+        }
+    })
+}

@@ -1,0 +1,132 @@
+//! Binds, serves and stops. Which routes there are is for the services; what holds for all of them is put around them here.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::{Condition, from_fn};
+use actix_web::{App, HttpServer, web};
+
+use crate::config::ServerConfig;
+use crate::health::Health;
+use crate::http::{TrustedProxies, cors, envelope};
+use crate::problem::Problem;
+use crate::telemetry;
+
+/// How long the head of a connection's first request may take.
+const HEAD_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a connection may be idle: longer than the 60 s after which common proxies close theirs, so that they never write into one
+/// that we are closing.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How long what is in flight may take once the service stops, in seconds. With what comes before and after it stays below ten.
+const DRAIN_SECONDS: u64 = 8;
+
+/// The service could not start to listen.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Something else listens there.
+    #[error("{address} is already in use: stop the program that listens there, or configure another port")]
+    AddressInUse {
+        /// The address that was asked for.
+        address: SocketAddr,
+    },
+    /// It cannot be listened on for another reason.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// A server that holds its address and has yet to [`run`](Self::run). Connections already queue.
+pub struct BoundServer {
+    server: Server,
+    address: SocketAddr,
+    health: Health,
+}
+
+/// Binds the address and puts together the application: `routes` with request ids, spans, CORS and health around them, and
+/// `application/problem+json` for every path that has no route. Port 0 takes any port that is free.
+///
+/// `routes` runs once for each worker, of which there is one a core. It works as well inside a [`web::scope`], so that one application
+/// can serve several services below paths of their own.
+///
+/// A head that is no HTTP, has more than 96 headers or more than 128 KiB never reaches the application: the HTTP library itself
+/// answers 400 or 431 with an empty body, and closes the connection.
+pub fn bind<F>(config: &ServerConfig, health: Health, routes: F) -> Result<BoundServer, StartError>
+where
+    F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+{
+    let wanted = SocketAddr::new(config.host, config.port);
+    let proxies = TrustedProxies::new(&config.trusted_proxies);
+    let origins = config.allowed_origins.clone();
+    let app_health = health.clone();
+    let factory = move || {
+        App::new()
+            .app_data(proxies.clone())
+            .configure(|app| app_health.routes(app))
+            .configure(routes.clone())
+            .default_service(web::to(|| async { Problem::not_found() }))
+            // The last one wrapped is the outermost.
+            .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
+            .wrap(from_fn(envelope))
+            .wrap(telemetry::spans())
+    };
+    let server = HttpServer::new(factory)
+        .client_request_timeout(HEAD_PATIENCE)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(DRAIN_SECONDS)
+        .tcp_nodelay(true)
+        .disable_signals()
+        .bind(wanted)
+        .map_err(|source| start_error(wanted, source))?;
+    let address = server.addrs().first().copied().unwrap_or(wanted);
+    Ok(BoundServer { server: server.run(), address, health })
+}
+
+fn start_error(address: SocketAddr, source: io::Error) -> StartError {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::AddressInUse { address },
+        _ => StartError::Bind { address, source },
+    }
+}
+
+impl BoundServer {
+    /// Where it listens; with port 0, on the port that was found.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` resolves. Then readiness turns off, nothing more is accepted, what is in flight is finished, and it returns
+    /// within ten seconds.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let Self { mut server, health, .. } = self;
+        tokio::select! {
+            ended = &mut server => return ended,
+            () = stop => {}
+        }
+        health.stop();
+        // The order is sent by the call itself; the server's own end says when it was carried out.
+        drop(server.handle().stop(true));
+        server.await
+    }
+}
+
+/// Resolves at SIGTERM or SIGINT. Both are caught from this call on.
+pub fn stop_signal() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).expect("a signal handler can be installed in a tokio runtime");
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate()), listen(SignalKind::interrupt()));
+    async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }
+}
