@@ -1,0 +1,2 @@
+import { ApplicationConfig } from '@angular/core';
+export const appConfig: ApplicationConfig = { providers: [] };
