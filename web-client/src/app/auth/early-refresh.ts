@@ -1,0 +1,53 @@
+// Renews the access token a little before it expires while someone looks at the page, so that no click has to wait for
+// it. A convenience: a token that expires all the same is renewed when it is refused.
+import { Injectable, effect, inject } from '@angular/core';
+import { Refresher } from './refresher';
+import { Session } from './session';
+import { isLive } from './stored-session';
+import { TokenStorage } from './token-storage';
+
+/** How long before the end, in seconds: a minute, or a quarter of a life that is shorter than four minutes. */
+const usualLead = 60;
+
+/** Milliseconds after receipt at which a token that lives `expiresIn` seconds is to be renewed. */
+export function dueAfter(expiresIn: number): number {
+  return (expiresIn - Math.min(usualLead, expiresIn / 4)) * 1_000;
+}
+
+@Injectable({ providedIn: 'root' })
+export class EarlyRefresh {
+  private readonly refresher = inject(Refresher);
+  private readonly storage = inject(TokenStorage);
+  private readonly session = inject(Session);
+  /** The token in hand, and when this tab first saw it. After a reload its age is unknown and counted from then. */
+  private seen = { accessToken: '', at: 0 };
+
+  constructor() {
+    effect((onCleanup) => {
+      const stored = this.storage.current();
+      if (!isLive(stored) || this.session.state() !== 'signed in') return;
+      const { accessToken, expiresIn } = stored;
+      // The monotonic clock and a duration: what the device believes the time to be makes no difference.
+      if (this.seen.accessToken !== accessToken) this.seen = { accessToken, at: performance.now() };
+      onCleanup(
+        this.whenDue(this.seen.at + dueAfter(expiresIn), () => void this.refresher.renew(accessToken)),
+      );
+    });
+  }
+
+  /** Calls `renew` once, at `due` or as soon after it as the page is visible. Returns how to call that off. */
+  private whenDue(due: number, renew: () => void): () => void {
+    const tryNow = () => {
+      if (document.visibilityState !== 'visible' || performance.now() < due) return;
+      callOff();
+      renew();
+    };
+    const timer = setTimeout(tryNow, Math.max(0, due - performance.now()));
+    const callOff = () => {
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', tryNow);
+    };
+    document.addEventListener('visibilitychange', tryNow);
+    return callOff;
+  }
+}
