@@ -23,7 +23,7 @@ const PUBLISHED_SECRETS: [&str; 10] = [
     // what this project's example files show in a secret's place
     "replace-me-with-what-auth-service-keygen-prints",
     // RFC 7515 A.1, RFC 7520 §3.5 and §3.6
-    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z7CAow",
+    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
     "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
     "AAPapAv4LbFbiVawEjagUBluYqN5rhna-8nuldDvOx8",
     // jwt.io, for each of its HMAC algorithms
