@@ -40,7 +40,7 @@ impl ServerConfig {
 }
 
 /// Where a service keeps its rows: the section `database`.
-#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Deserialize)]
 pub struct DatabaseConfig {
     /// `sqlite:PATH` or `postgres://…`; none means the service's own default. It may hold a password.
     #[serde(default)]
@@ -48,17 +48,30 @@ pub struct DatabaseConfig {
     /// A PEM file with the certificate authorities to trust for the database's TLS, in place of the public ones.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
+    /// Connections to PostgreSQL that all requests share, 1 to 100. SQLite needs none.
+    #[serde(default = "four", deserialize_with = "connections")]
+    pub max_connections: usize,
 }
 
 impl DatabaseConfig {
     /// The keys of this section.
-    pub const KEYS: &'static [Key] = &[Key::secret("database.url"), Key::plain("database.ca_file")];
+    pub const KEYS: &'static [Key] =
+        &[Key::secret("database.url"), Key::plain("database.ca_file"), Key::plain("database.max_connections")];
 }
 
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
     let is_plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic() && c != ',');
     if is_plain { Ok(name) } else { Err(D::Error::custom("a name without spaces or commas is expected")) }
+}
+
+fn four() -> usize {
+    4
+}
+
+fn connections<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let count = usize::deserialize(deserializer)?;
+    if (1..=100).contains(&count) { Ok(count) } else { Err(D::Error::custom("a number from 1 to 100 is expected")) }
 }
 
 fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

@@ -1,0 +1,102 @@
+//! The command line: serve, and what an operator does beside it. Answers go to standard output, what is wrong to
+//! standard error, and the exit code says which: 0 done, 1 failed, 2 wrong usage.
+
+mod keygen;
+mod sessions;
+mod users;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use service_kit::{probe, server, telemetry};
+use shared_claims::SystemClock;
+
+use crate::config::Config;
+use crate::startup::{Application, Service};
+use crate::stores;
+
+#[derive(Parser)]
+#[command(name = "auth-service", version, about = "Signs users in and keeps their sessions.")]
+struct Arguments {
+    /// A TOML file with settings; the environment (LATCHKEY_…) wins over it.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves requests until it is told to stop (the default).
+    Serve,
+    /// Asks the running service whether it is ready; exits with 0 if so.
+    Healthcheck,
+    /// Brings the database schema up to date and exits.
+    Migrate,
+    /// Prints a new pair of secrets.
+    Keygen,
+    /// Manages users.
+    #[command(subcommand)]
+    Users(users::UsersCommand),
+    /// Lists and ends sessions.
+    #[command(subcommand)]
+    Sessions(sessions::SessionsCommand),
+}
+
+/// What a command failed with; shown to the operator as it is.
+type Failed = Box<dyn std::error::Error>;
+
+/// Reads the arguments and does what they say.
+pub async fn main() -> ExitCode {
+    // Two TLS providers in one program and rustls could not choose; the first to ask is told.
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("auth-service: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failed> {
+    let file = arguments.config.as_deref();
+    match arguments.command.unwrap_or(Command::Serve) {
+        Command::Keygen => {
+            keygen::print();
+            Ok(())
+        }
+        Command::Serve => serve(&config(file)?).await,
+        Command::Healthcheck => Ok(probe::ready(&config(file)?.server).await?),
+        Command::Migrate => {
+            stores::open(&config(file)?).await?;
+            println!("the database schema is up to date");
+            Ok(())
+        }
+        Command::Users(command) => users::run(command, &service(file).await?).await,
+        Command::Sessions(command) => sessions::run(command, &service(file).await?).await,
+    }
+}
+
+async fn serve(config: &Config) -> Result<(), Failed> {
+    telemetry::init(&config.server.name);
+    let stop = server::stop_signal();
+    let application = Application::build(config, Arc::new(SystemClock)).await?;
+    tracing::info!(address = %application.address(), version = env!("CARGO_PKG_VERSION"), "auth-service is listening");
+    application.run(stop).await?;
+    tracing::info!("auth-service has stopped");
+    Ok(())
+}
+
+fn config(file: Option<&Path>) -> Result<Config, Failed> {
+    Ok(Config::load(file, service_kit::config::environment()?)?)
+}
+
+/// The same stores and rules as the running service has, without a server. A command never seeds anything.
+async fn service(file: Option<&Path>) -> Result<Service, Failed> {
+    let mut config = config(file)?;
+    config.demo = false;
+    Ok(Service::open(&config, Arc::new(SystemClock)).await?)
+}

@@ -1,0 +1,186 @@
+//! `auth-service users …`: what an operator does to users. Passwords come from a prompt or standard input, never from an argument.
+
+use std::io::{BufRead, IsTerminal, stdin};
+
+use chrono::{DateTime, Utc};
+use clap::Subcommand;
+use secrecy::SecretString;
+use serde::Serialize;
+use shared_claims::random;
+use uuid::Uuid;
+
+use super::Failed;
+use crate::domain::password::parse_new_password;
+use crate::domain::session::{EndReason, Which};
+use crate::domain::user::{Email, User, Username};
+use crate::startup::Service;
+use crate::state::State;
+use crate::stores::{Inserted, NewUser};
+
+#[derive(Subcommand)]
+pub(super) enum UsersCommand {
+    /// Adds a user. The password is asked for, or read as one line from standard input.
+    Add {
+        /// 3 to 32 of a-z 0-9 . _ -
+        username: String,
+        /// Their e-mail address.
+        email: String,
+        /// Print the new user as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lists all users.
+    List {
+        /// Print a JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Disables a user and ends their sessions.
+    Disable {
+        /// A username, an e-mail address or an id.
+        user: String,
+    },
+    /// Lets a disabled user log in again.
+    Enable {
+        /// A username, an e-mail address or an id.
+        user: String,
+    },
+    /// Gives a user another password, asked for or read from standard input, and ends their sessions.
+    SetPassword {
+        /// A username, an e-mail address or an id.
+        user: String,
+    },
+    /// Deletes a user and ends their sessions.
+    Delete {
+        /// A username, an e-mail address or an id.
+        user: String,
+    },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    id: Uuid,
+    username: &'a str,
+    email: &'a str,
+    disabled: bool,
+    created_at: DateTime<Utc>,
+}
+
+pub(super) async fn run(command: UsersCommand, service: &Service) -> Result<(), Failed> {
+    let state = service.state();
+    match command {
+        UsersCommand::Add { username, email, json } => add(state, &username, &email, json).await,
+        UsersCommand::List { json } => list(state, json).await,
+        UsersCommand::Disable { user } => disable(state, find(state, &user).await?).await,
+        UsersCommand::Enable { user } => {
+            let user = find(state, &user).await?;
+            exists(state.users.set_disabled(user.id, false).await?)?;
+            println!("enabled {}", user.username);
+            Ok(())
+        }
+        UsersCommand::SetPassword { user } => set_password(state, find(state, &user).await?).await,
+        UsersCommand::Delete { user } => delete(state, find(state, &user).await?).await,
+    }
+}
+
+async fn add(state: &State, username: &str, email: &str, json: bool) -> Result<(), Failed> {
+    let username = Username::parse(username).map_err(|why| format!("the username {why}"))?;
+    let email = Email::parse(email).map_err(|why| format!("the e-mail address {why}"))?;
+    let password_hash = state.passwords.hash(read_new_password()?).await?;
+    let new = NewUser { id: random::uuid(), username, email, password_hash, created_at: state.now() };
+    match state.users.insert(&new).await? {
+        Inserted::Taken { username: true, .. } => {
+            return Err(format!("there is a user {}", new.username.as_str()).into());
+        }
+        Inserted::Taken { .. } => return Err(format!("there is a user with {}", new.email.as_str()).into()),
+        Inserted::Yes => {}
+    }
+    let (username, email) = (new.username.as_str(), new.email.as_str());
+    let line = Line { id: new.id, username, email, disabled: false, created_at: new.created_at };
+    if json {
+        println!("{}", serde_json::to_string(&line)?);
+    } else {
+        println!("added {username} with id {}", new.id);
+    }
+    Ok(())
+}
+
+async fn list(state: &State, json: bool) -> Result<(), Failed> {
+    let users = state.users.list().await?;
+    let lines: Vec<_> = users.iter().map(line).collect();
+    if json {
+        println!("{}", serde_json::to_string(&lines)?);
+        return Ok(());
+    }
+    for line in lines {
+        let standing = if line.disabled { "disabled" } else { "enabled" };
+        println!("{}  {:<32}  {:<8}  {}", line.id, line.username, standing, line.email);
+    }
+    Ok(())
+}
+
+fn line(user: &User) -> Line<'_> {
+    let User { id, username, email, is_disabled, created_at, .. } = user;
+    Line { id: *id, username, email, disabled: *is_disabled, created_at: *created_at }
+}
+
+async fn disable(state: &State, user: User) -> Result<(), Failed> {
+    exists(state.users.set_disabled(user.id, true).await?)?;
+    end_all(state, &user, EndReason::UserDisabled).await?;
+    println!("disabled {}", user.username);
+    Ok(())
+}
+
+async fn set_password(state: &State, user: User) -> Result<(), Failed> {
+    let hash = state.passwords.hash(read_new_password()?).await?;
+    exists(state.users.set_password(&user, &hash).await?.is_some())?;
+    end_all(state, &user, EndReason::PasswordChanged).await?;
+    println!("changed the password of {}", user.username);
+    Ok(())
+}
+
+async fn delete(state: &State, user: User) -> Result<(), Failed> {
+    exists(state.users.delete(user.id).await?)?;
+    end_all(state, &user, EndReason::UserDisabled).await?;
+    println!("deleted {}", user.username);
+    Ok(())
+}
+
+// The user has changed already: a session that could not be ended here ends at its next refresh.
+async fn end_all(state: &State, user: &User, reason: EndReason) -> Result<(), Failed> {
+    state.sessions.end(user.id, Which::All, None, reason, &state.rules, state.now()).await.map_err(|error| {
+        format!("the user is changed, but their sessions could not be ended at once ({error}); they end at their next refresh")
+    })?;
+    Ok(())
+}
+
+/// The user that an operator means.
+pub(super) async fn find(state: &State, named: &str) -> Result<User, Failed> {
+    let found = match Uuid::parse_str(named) {
+        Ok(id) => state.users.find(id).await?,
+        Err(_) => state.users.find_by_login(named).await?,
+    };
+    Ok(found.ok_or_else(|| format!("there is no user {named}"))?)
+}
+
+fn exists(is_there: bool) -> Result<(), Failed> {
+    if is_there { Ok(()) } else { Err("the user was changed by somebody else meanwhile; look again".into()) }
+}
+
+fn read_new_password() -> Result<SecretString, Failed> {
+    let password = if stdin().is_terminal() {
+        let first = rpassword::prompt_password("New password: ")?;
+        if first != rpassword::prompt_password("Once more: ")? {
+            return Err("the two passwords differ".into());
+        }
+        first
+    } else {
+        let mut line = String::new();
+        stdin().lock().read_line(&mut line)?;
+        line.strip_suffix('\n').map_or(line.as_str(), |line| line.strip_suffix('\r').unwrap_or(line)).to_owned()
+    };
+    let password = SecretString::from(password);
+    parse_new_password(&password).map_err(|why| format!("the password {why}"))?;
+    Ok(password)
+}

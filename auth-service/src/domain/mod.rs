@@ -1,0 +1,27 @@
+//! What Latchkey decides. No HTTP and no SQL: each decision returns an enum that names what happened.
+
+pub mod digest;
+pub mod login;
+pub mod password;
+pub mod refresh;
+pub mod session;
+pub mod sessions;
+pub mod tokens;
+pub mod user;
+
+use crate::stores::StoreError;
+use service_kit::database::DatabaseError;
+
+/// A part of the service failed, so there is no decision. Always a 503, and nothing the caller has done.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The database of users.
+    #[error("database: {0}")]
+    Database(#[from] DatabaseError),
+    /// The store of sessions.
+    #[error("token store: {0}")]
+    TokenStore(#[from] StoreError),
+    /// The hashing of passwords.
+    #[error(transparent)]
+    Hashing(#[from] password::HashingError),
+}

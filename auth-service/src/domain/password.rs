@@ -1,0 +1,170 @@
+//! Hashing and verifying passwords with Argon2id, off the threads that serve requests and never on all cores at once.
+//! What makes a password acceptable is decided here too.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use secrecy::{ExposeSecret, SecretString};
+use shared_claims::random;
+use tokio::sync::Semaphore;
+
+/// Logins that may wait for each one that is being worked on: at some 30 ms each they wait two seconds at the most.
+const QUEUE_PER_PERMIT: usize = 64;
+
+/// OWASP's second recommendation (Password Storage Cheat Sheet): 19 MiB, two passes, one lane.
+fn parameters() -> Params {
+    Params::new(19_456, 2, 1, Some(Params::DEFAULT_OUTPUT_LEN)).expect("constants within Argon2's ranges")
+}
+
+/// Why a password could be neither hashed nor verified.
+#[derive(Debug, thiserror::Error)]
+pub enum HashingError {
+    /// More are waiting than can be served in time.
+    #[error("too many passwords wait to be checked")]
+    Overloaded,
+    /// The stored hash cannot be read.
+    #[error("a stored password hash is not usable: {0}")]
+    Unreadable(String),
+    /// The hashing itself failed.
+    #[error("password hashing failed: {0}")]
+    Failed(String),
+}
+
+/// Hashes passwords, as many at once as the machine bears beside its other work: one fewer than it has cores.
+pub struct PasswordHasher {
+    shared: Arc<Shared>,
+    permits: Semaphore,
+    places: usize,
+    taken: AtomicUsize,
+}
+
+struct Shared {
+    // One buffer of 19 MiB for each permit, used again: given back to the allocator they would never leave the process.
+    buffers: Mutex<Vec<Vec<Block>>>,
+    // What a password is checked against where there is no user, so that the answer takes as long.
+    decoy: PasswordHash,
+}
+
+impl PasswordHasher {
+    /// A hasher for a machine with so many cores.
+    pub fn new(cores: usize) -> Self {
+        let permits = cores.saturating_sub(1).max(1);
+        let decoy = phc(&random::bytes::<16>(), &random::bytes::<32>()).expect("a well-formed hash");
+        Self {
+            shared: Arc::new(Shared { buffers: Mutex::default(), decoy }),
+            permits: Semaphore::new(permits),
+            places: permits * (QUEUE_PER_PERMIT + 1),
+            taken: AtomicUsize::new(0),
+        }
+    }
+
+    /// The PHC string of a new password.
+    pub async fn hash(&self, password: SecretString) -> Result<SecretString, HashingError> {
+        self.run(move |shared| {
+            let salt = random::bytes::<16>();
+            let output = shared.derive(&Algorithm::Argon2id, Version::V0x13, parameters(), &password, &salt)?;
+            let hash = phc(&salt, &output).map_err(HashingError::Failed)?;
+            Ok(SecretString::from(hash.to_string()))
+        })
+        .await
+    }
+
+    /// Whether the password is the one that was hashed. With no hash the answer is no, after the same work.
+    pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool, HashingError> {
+        self.run(move |shared| match hash {
+            Some(hash) => {
+                let hash = PasswordHash::new(hash.expose_secret())
+                    .map_err(|error| HashingError::Unreadable(error.to_string()))?;
+                shared.matches(&password, &hash)
+            }
+            None => shared.matches(&password, &shared.decoy).map(|_| false),
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, HashingError> + Send + 'static,
+    ) -> Result<T, HashingError> {
+        let _place = self.take_place()?;
+        let _permit = self.permits.acquire().await.map_err(|error| HashingError::Failed(error.to_string()))?;
+        let shared = self.shared.clone();
+        tokio::task::spawn_blocking(move || work(&shared))
+            .await
+            .map_err(|error| HashingError::Failed(error.to_string()))?
+    }
+
+    fn take_place(&self) -> Result<Place<'_>, HashingError> {
+        let place = Place(&self.taken);
+        if self.taken.fetch_add(1, Ordering::Relaxed) >= self.places {
+            return Err(HashingError::Overloaded);
+        }
+        Ok(place)
+    }
+}
+
+/// A place among those that wait or are worked on; given back however the waiting ends.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    fn matches(&self, password: &SecretString, hash: &PasswordHash) -> Result<bool, HashingError> {
+        let unreadable = |what: &str| HashingError::Unreadable(what.to_owned());
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| unreadable("unknown algorithm"))?;
+        let version = hash.version.map_or(Ok(Version::V0x13), Version::try_from).map_err(|_| unreadable("version"))?;
+        let params = Params::try_from(hash).map_err(|_| unreadable("parameters"))?;
+        let salt = hash.salt.ok_or_else(|| unreadable("no salt"))?;
+        let expected = hash.hash.ok_or_else(|| unreadable("no hash"))?;
+        let output = self.derive(&algorithm, version, params, password, salt.as_ref())?;
+        // `Output` compares in constant time.
+        Ok(Output::new(&output).map_err(|error| HashingError::Failed(error.to_string()))? == expected)
+    }
+
+    fn derive(
+        &self,
+        algorithm: &Algorithm,
+        version: Version,
+        params: Params,
+        password: &SecretString,
+        salt: &[u8],
+    ) -> Result<Vec<u8>, HashingError> {
+        let mut buffer = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        buffer.resize(buffer.len().max(params.block_count()), Block::default());
+        let mut output = vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
+        let derived = Argon2::new(*algorithm, version, params).hash_password_into_with_memory(
+            password.expose_secret().as_bytes(),
+            salt,
+            &mut output,
+            &mut buffer,
+        );
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+        derived.map_err(|error| HashingError::Failed(error.to_string()))?;
+        Ok(output)
+    }
+}
+
+fn phc(salt: &[u8], output: &[u8]) -> Result<PasswordHash, String> {
+    Ok(PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&parameters()).map_err(|error| error.to_string())?,
+        salt: Some(Salt::new(salt).map_err(|error| error.to_string())?),
+        hash: Some(Output::new(output).map_err(|error| error.to_string())?),
+    })
+}
+
+/// Accepts a new password (contract: 8 to 128 characters, any character, verbatim), or says what is wrong with it.
+pub fn parse_new_password(password: &SecretString) -> Result<(), &'static str> {
+    match password.expose_secret().chars().count() {
+        ..8 => Err("must be at least 8 characters long"),
+        129.. => Err("must be at most 128 characters long"),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,113 @@
+//! Refresh: may this refresh token be exchanged, and for what. The order of the checks is part of the contract.
+
+use std::net::IpAddr;
+
+use shared_claims::{RefreshClaims, TokenError};
+
+use super::Failure;
+use super::digest::Digest;
+use super::login::Fingerprint;
+use super::session::{EndReason, Presented, Rotation};
+use super::tokens::{Standing, TokenPair};
+use crate::state::State;
+
+/// Generations are numbers that every store and every JSON reader holds exactly.
+const MAX_GENERATION: u64 = (1 << 53) - 1;
+
+/// A refresh as it was asked for, its token verified.
+pub struct RefreshRequest {
+    /// The claims of the token presented.
+    pub claims: RefreshClaims,
+    /// As at login.
+    pub fingerprint: Option<Fingerprint>,
+    /// The same for each try of one request.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// Where the request came from.
+    pub ip_address: IpAddr,
+}
+
+/// What became of a refresh.
+pub enum Refresh {
+    /// The session goes on.
+    Granted(TokenPair),
+    /// It does not, or not with this request.
+    Refused(Refusal),
+}
+
+/// Why a refresh was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// No token.
+    Missing,
+    /// Not one of ours.
+    Invalid,
+    /// One of ours, past its time.
+    Expired,
+    /// Its session is not live; and why, where that is remembered.
+    SessionEnded(Option<EndReason>),
+    /// Not from the device that logged in.
+    FingerprintMismatch,
+    /// It was spent before.
+    Reused,
+}
+
+/// Verifies a refresh token, without any store.
+pub fn verify(state: &State, token: &str) -> Result<RefreshClaims, Refusal> {
+    if token.is_empty() {
+        return Err(Refusal::Missing);
+    }
+    match state.refresh_verifier.verify(token) {
+        Ok(claims) if claims.generation <= MAX_GENERATION => Ok(claims),
+        Err(TokenError::Expired) => Err(Refusal::Expired),
+        Ok(_) | Err(TokenError::Invalid(_)) => Err(Refusal::Invalid),
+    }
+}
+
+/// Exchanges a verified refresh token for its successor.
+pub async fn refresh(state: &State, request: RefreshRequest) -> Result<Refresh, Failure> {
+    let claims = request.claims;
+    // Looked up before anything is spent: a lookup that fails must not cost the token.
+    let user = state.users.find(claims.sub).await?.filter(|user| !user.is_disabled);
+    let now = state.now();
+    let presented = Presented {
+        session_id: claims.sid,
+        random: claims.session_random(),
+        generation: claims.generation,
+        fingerprint: request.fingerprint.map(|fingerprint| fingerprint.digest(claims.sid)),
+        idempotency_key: request.idempotency_key.map(|key| Digest::of(claims.sid, &key.0)),
+        credential_version: user.as_ref().map(|user| user.credential_version),
+        ip_address: request.ip_address,
+    };
+    let rotation = state.sessions.rotate(claims.sub, &presented, &state.rules, now).await?;
+    let refusal = match (rotation, user) {
+        (Rotation::Rotated(at) | Rotation::Replayed(at) | Rotation::Healed(at), Some(user)) => {
+            let standing = Standing { session_id: claims.sid, random: presented.random, at };
+            return Ok(Refresh::Granted(state.mint(&user, &standing, now)));
+        }
+        // Never so: a session whose user is gone is ended, not rotated.
+        (Rotation::Rotated(_) | Rotation::Replayed(_) | Rotation::Healed(_), None) => Refusal::SessionEnded(None),
+        (Rotation::Reused, _) => {
+            let (user, session, address) = (claims.sub, claims.sid, request.ip_address);
+            tracing::warn!(%user, %session, %address, "a spent refresh token was presented; its session has ended");
+            Refusal::Reused
+        }
+        (Rotation::FingerprintMismatch, _) => Refusal::FingerprintMismatch,
+        (Rotation::Ended(reason), _) => Refusal::SessionEnded(reason),
+        (Rotation::Forged, _) => Refusal::Invalid,
+    };
+    Ok(Refresh::Refused(refusal))
+}
+
+/// The `Idempotency-Key` of a request: 16 to 128 visible ASCII characters.
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// Accepts a key, or says what is wrong with it.
+    pub fn parse(text: &[u8]) -> Result<Self, &'static str> {
+        const WRONG: &str = "the header Idempotency-Key must be 16 to 128 visible ASCII characters";
+        if !(16..=128).contains(&text.len()) || !text.iter().all(u8::is_ascii_graphic) {
+            return Err(WRONG);
+        }
+        String::from_utf8(text.to_vec()).map(Self).map_err(|_| WRONG)
+    }
+}

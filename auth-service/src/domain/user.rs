@@ -1,0 +1,126 @@
+//! A user, and the names that users may have.
+
+use chrono::{DateTime, Utc};
+use email_address::{EmailAddress, Options};
+use secrecy::SecretString;
+use shared_claims::UserClaims;
+use uuid::Uuid;
+
+/// A user as the database knows them.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// The `sub` of their tokens.
+    pub id: Uuid,
+    /// Lower case.
+    pub username: String,
+    /// As it was given.
+    pub email: String,
+    /// A PHC string.
+    pub password_hash: SecretString,
+    /// Grows with each change after which older sessions must not live on.
+    pub credential_version: i64,
+    /// May neither log in nor refresh.
+    pub is_disabled: bool,
+    /// To the millisecond.
+    pub created_at: DateTime<Utc>,
+}
+
+impl User {
+    /// What an access token says of them.
+    pub fn claims(&self) -> UserClaims {
+        UserClaims { id: self.id, email: self.email.clone(), username: self.username.clone() }
+    }
+}
+
+/// A username: 3 to 32 of `a-z 0-9 . _ -`. Upper case is taken as lower case; there is never an `@` in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Username(String);
+
+impl Username {
+    /// Accepts a username, or says for its user what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let name = text.to_ascii_lowercase();
+        if !(3..=32).contains(&name.len()) {
+            return Err("must be 3 to 32 characters long");
+        }
+        if !name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-')) {
+            return Err("may have letters a to z, digits, and . _ - only");
+        }
+        Ok(Self(name))
+    }
+
+    /// The name in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An e-mail address, kept as it was given and compared without case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email(String);
+
+impl Email {
+    /// Accepts an address by RFC 5321 (254 characters at most, no quoted or bracketed forms), or says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
+        match EmailAddress::parse_with_options(text, options) {
+            Ok(address) if !address.local_part().starts_with('"') => Ok(Self(text.to_owned())),
+            _ => Err("must be an e-mail address such as name@example.org"),
+        }
+    }
+
+    /// The address as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The address as it is compared.
+    pub fn key(&self) -> String {
+        login_key(&self.0)
+    }
+}
+
+/// What a person types to log in, as it is looked up: a username or an e-mail address, without case.
+pub fn login_key(typed: &str) -> String {
+    typed.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usernames_are_compared_without_case() {
+        assert_eq!(Username::parse("Ada.L-1_x").unwrap().as_str(), "ada.l-1_x");
+    }
+
+    #[test]
+    fn names_that_could_be_mistaken_are_refused() {
+        for name in ["", "ab", "ada@example.test", "ada lovelace", "ädä", "a\u{0}b", &"a".repeat(33)] {
+            assert!(Username::parse(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_keep_their_case_and_compare_without_it() {
+        let email = Email::parse("Ada@Example.Test").unwrap();
+        assert_eq!((email.as_str(), email.key().as_str()), ("Ada@Example.Test", "ada@example.test"));
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in [
+            "",
+            "ada",
+            "ada@",
+            "@example.test",
+            "ada@localhost",
+            "a b@example.test",
+            "ada@[127.0.0.1]",
+            "Ada <ada@example.test>",
+            "\"a b\"@example.test",
+        ] {
+            assert!(Email::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! `POST /logout`
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use service_kit::problem::JsonBody;
+
+use crate::domain::sessions;
+use crate::state::State;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LogoutBody {
+    refresh_token: SecretString,
+}
+
+pub(super) async fn logout(state: Data<State>, body: JsonBody<LogoutBody>) -> actix_web::Result<HttpResponse> {
+    sessions::sign_out(&state, body.0.refresh_token.expose_secret()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

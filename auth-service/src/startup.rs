@@ -1,0 +1,153 @@
+//! Puts auth-service together: opens what it keeps, makes what it needs, binds, runs.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use actix_web::web::{Data, ServiceConfig};
+use async_trait::async_trait;
+use service_kit::config::{Rejected, ServerConfig};
+use service_kit::database::DatabaseCheck;
+use service_kit::health::{Check, CheckFailed, Health};
+use service_kit::server::{self, BoundServer};
+use shared_claims::{Clock, Minter, MinterSettings, RefreshVerifier, SettingsError, Verifier, VerifierSettings};
+
+use crate::config::{Config, Keys};
+use crate::domain::password::PasswordHasher;
+use crate::routes;
+use crate::state::State;
+use crate::stores::{self, OpenStoresError, SessionStore};
+
+mod demo;
+
+/// Why auth-service could not start; each message says what to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting that only shows to be wrong when it is used.
+    #[error("{}: {}", .0.key, .0.reason)]
+    Config(Rejected),
+    /// A setting that the verifier refuses.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// What it keeps could not be opened.
+    #[error(transparent)]
+    Stores(#[from] OpenStoresError),
+    /// The demo users could not be made.
+    #[error("cannot seed the demo users: {0}")]
+    Demo(crate::domain::Failure),
+    /// It cannot listen.
+    #[error(transparent)]
+    Listen(#[from] server::StartError),
+}
+
+/// The service itself, wherever it is mounted.
+#[derive(Clone)]
+pub struct Service {
+    state: Data<State>,
+    verifier: Data<Verifier>,
+    health: Health,
+}
+
+impl Service {
+    /// Opens the stores and makes the parts.
+    pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let keys = config.tokens.keys().map_err(StartError::Config)?;
+        let opened = stores::open(config).await?;
+        let verifier = verifier(config, &keys, clock.clone())?;
+        let health = Health::new(&config.server.name)
+            .with_check("tokenStore", Arc::new(TokenStoreCheck(opened.sessions.clone())))
+            .with_check("database", Arc::new(DatabaseCheck(opened.database)));
+        let state = State {
+            users: opened.users,
+            sessions: opened.sessions,
+            rules: config.rules(),
+            passwords: PasswordHasher::new(available_parallelism().map_or(1, usize::from)),
+            minter: minter(config, &keys),
+            refresh_verifier: refresh_verifier(config, &keys, clock.clone())?,
+            clock,
+        };
+        if config.demo {
+            demo::seed(&state).await.map_err(StartError::Demo)?;
+        }
+        Ok(Self { state: Data::new(state), verifier: Data::new(verifier), health })
+    }
+
+    /// Adds the routes, at the root of an application or within a scope of it.
+    pub fn configure(&self, app: &mut ServiceConfig) {
+        app.app_data(self.state.clone()).app_data(self.verifier.clone()).configure(routes::configure);
+    }
+
+    /// How the service tells whether it is ready.
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// What every request may need; for the commands, which are no requests.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Listens where the configuration says.
+    pub fn bind(&self, server: &ServerConfig) -> Result<BoundServer, server::StartError> {
+        let service = self.clone();
+        server::bind(server, self.health(), move |app| service.configure(app))
+    }
+}
+
+/// auth-service with a server of its own.
+pub struct Application {
+    server: BoundServer,
+}
+
+impl Application {
+    /// Opens everything and binds; port 0 takes any port that is free.
+    pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let service = Service::open(config, clock).await?;
+        Ok(Self { server: service.bind(&config.server)? })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Serves until told to stop, then finishes what is in flight.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        self.server.run(stop).await
+    }
+}
+
+fn verifier(config: &Config, keys: &Keys, clock: Arc<dyn Clock>) -> Result<Verifier, SettingsError> {
+    let settings = VerifierSettings {
+        issuer: config.tokens.issuer.clone(),
+        audience: config.server.name.clone(),
+        leeway: config.tokens.leeway,
+    };
+    Verifier::new(keys.access.clone(), settings, clock)
+}
+
+fn refresh_verifier(config: &Config, keys: &Keys, clock: Arc<dyn Clock>) -> Result<RefreshVerifier, SettingsError> {
+    RefreshVerifier::new(keys.refresh.clone(), config.tokens.issuer.clone(), config.tokens.leeway, clock)
+}
+
+fn minter(config: &Config, keys: &Keys) -> Minter {
+    Minter::new(MinterSettings {
+        access_keys: keys.access.clone(),
+        refresh_keys: keys.refresh.clone(),
+        issuer: config.tokens.issuer.clone(),
+        audience: config.tokens.audience.clone(),
+        access_ttl: config.tokens.access_ttl,
+        refresh_ttl: config.tokens.refresh_ttl,
+    })
+}
+
+struct TokenStoreCheck(Arc<dyn SessionStore>);
+
+#[async_trait]
+impl Check for TokenStoreCheck {
+    async fn check(&self) -> Result<(), CheckFailed> {
+        self.0.check().await.map_err(CheckFailed::new)
+    }
+}

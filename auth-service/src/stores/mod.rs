@@ -1,0 +1,72 @@
+//! What is kept: users in the database, sessions in the token store. Stores answer with facts and decide nothing.
+
+pub mod conformance;
+mod open;
+mod sqlite;
+mod users;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use service_kit::database::DatabaseError;
+use uuid::Uuid;
+
+pub use open::{OpenStores, OpenStoresError, open};
+pub use sqlite::SqliteSessions;
+pub use users::{Inserted, NewUser, Users};
+
+use crate::domain::session::{
+    Asking, EndReason, EndedSession, Ending, Presented, Rotation, Session, SessionRules, Which,
+};
+
+/// The sessions of all users, each user's changed in one atomic step.
+///
+/// What each step does is written down as [`UserSessions`](crate::domain::session::UserSessions); a store does the same
+/// in one step that no other can come between, also from another process, and keeps it when it has answered.
+/// [`conformance`] holds a store to that. There is no way to read something, decide, and write it back.
+///
+/// An error means that the store failed. Where it failed after it was asked to change something, the change may stand.
+#[async_trait]
+pub trait SessionStore: Send + Sync {
+    /// Adds a session and ends those for which there is no more room. Answers with the latter.
+    async fn start(
+        &self,
+        user_id: Uuid,
+        session: Session,
+        rules: &SessionRules,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<EndedSession>, StoreError>;
+
+    /// Moves a session to its next generation, or says why not.
+    async fn rotate(
+        &self,
+        user_id: Uuid,
+        presented: &Presented,
+        rules: &SessionRules,
+        now: DateTime<Utc>,
+    ) -> Result<Rotation, StoreError>;
+
+    /// Ends sessions for one reason; where `asking` is given, only if that session is live and current.
+    async fn end(
+        &self,
+        user_id: Uuid,
+        which: Which,
+        asking: Option<Asking>,
+        reason: EndReason,
+        rules: &SessionRules,
+        now: DateTime<Utc>,
+    ) -> Result<Ending, StoreError>;
+
+    /// The live sessions of a user, last used first. `expires_at` is when each ends by itself.
+    async fn list(&self, user_id: Uuid, rules: &SessionRules, now: DateTime<Utc>) -> Result<Vec<Session>, StoreError>;
+
+    /// Asks whether the store can be read and written.
+    async fn check(&self) -> Result<(), StoreError>;
+}
+
+/// The token store failed; always a 503.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database that the sessions are in.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}

@@ -1,0 +1,74 @@
+//! Opening a SQLite file: its directory, its permissions, its pragmas, its schema.
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::database::{Migrations, OpenError};
+
+/// How long a writer waits for another process (an operator's command beside the service) before it gives up.
+const BUSY: Duration = Duration::from_millis(1_500);
+/// How often it looks meanwhile. SQLite's own back-off grows to 100 ms and would miss the writer's short pauses.
+const BUSY_LOOK: Duration = Duration::from_micros(500);
+/// Two processes that bring the schema up to date at once collide; the loser looks again at what is left to do.
+const MIGRATION_TRIES: u32 = 5;
+
+/// Opens the file for writing and makes it, and its directory, where they are missing.
+pub(super) fn writable(path: &Path) -> Result<Connection, OpenError> {
+    make_private_file(path).map_err(|source| OpenError::Unwritable { path: path.display().to_string(), source })?;
+    configured(path).map_err(|source| OpenError::Corrupt { path: path.display().to_string(), source })
+}
+
+/// Opens the file for reading alone.
+pub(super) fn read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")?;
+    Ok(connection)
+}
+
+// The database holds password hashes and what refresh tokens are checked against.
+fn make_private_file(path: &Path) -> std::io::Result<()> {
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty() && !directory.exists())
+    {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map(drop)
+}
+
+fn configured(path: &Path) -> rusqlite::Result<Connection> {
+    let mut connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_handler(Some(|looks: i32| {
+        let waited = BUSY_LOOK.saturating_mul(looks.unsigned_abs());
+        std::thread::sleep(BUSY_LOOK);
+        waited < BUSY
+    }))?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
+    Ok(connection)
+}
+
+/// Applies the migrations that this database has not had yet.
+pub(super) fn migrate(connection: &mut Connection, migrations: &Migrations) -> Result<(), OpenError> {
+    let mut runner = (migrations.sqlite)();
+    runner.set_migration_table_name(migrations.table);
+    let mut tries = 1;
+    loop {
+        match runner.run(connection) {
+            Ok(_) => return Ok(()),
+            Err(_) if tries < MIGRATION_TRIES => tries += 1,
+            Err(error) => return Err(OpenError::Migration(error.to_string())),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Reads a database URL. Which file, or which server, is decided here once, at start.
+
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// Where a database is.
+#[derive(Debug, Clone)]
+pub enum DatabaseUrl {
+    /// A file on this machine, opened by this process.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server. The text may hold a password.
+    Postgres(SecretString),
+}
+
+/// A database URL that names no database of ours.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is neither `sqlite:PATH` nor `postgres://USER:PASSWORD@HOST/DATABASE`")]
+pub struct DatabaseUrlError;
+
+impl DatabaseUrl {
+    /// Reads `sqlite:PATH` (also `sqlite://PATH`) or `postgres://…` (also `postgresql://…`).
+    pub fn parse(url: &SecretString) -> Result<Self, DatabaseUrlError> {
+        let text = url.expose_secret();
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            // A name such as `:memory:` or `?mode=…` would be taken for a file name, to the user's surprise.
+            let is_plain = !path.is_empty() && !path.starts_with(':') && !path.contains('?');
+            return if is_plain { Ok(Self::Sqlite(path.into())) } else { Err(DatabaseUrlError) };
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.clone()));
+        }
+        Err(DatabaseUrlError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
+        DatabaseUrl::parse(&SecretString::from(text))
+    }
+
+    #[test]
+    fn sqlite_urls_name_a_file() {
+        for (url, file) in
+            [("sqlite:data/a.db", "data/a.db"), ("sqlite:///var/a.db", "/var/a.db"), ("sqlite:/a.db", "/a.db")]
+        {
+            assert!(matches!(parsed(url), Ok(DatabaseUrl::Sqlite(path)) if path == PathBuf::from(file)), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_database_is_refused() {
+        for url in ["", "sqlite:", "sqlite::memory:", "sqlite:a.db?mode=ro", "mysql://x", "data/a.db", "redis://x"] {
+            assert_eq!(parsed(url).err(), Some(DatabaseUrlError), "{url}");
+        }
+    }
+}

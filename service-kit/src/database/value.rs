@@ -1,0 +1,122 @@
+//! What goes into a statement and what comes out of it, alike for SQLite and PostgreSQL.
+
+use bytes::BytesMut;
+use chrono::{DateTime, Utc};
+use rusqlite::types::{FromSql as FromSqlite, ToSql as ToSqlite, ToSqlOutput};
+use tokio_postgres::types::{FromSqlOwned as FromPostgres, IsNull, ToSql as ToPostgres, Type, to_sql_checked};
+use uuid::Uuid;
+
+use super::DatabaseError;
+
+/// A parameter of a statement.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// `TEXT`
+    Text(String),
+    /// `BIGINT` · `INTEGER`
+    Integer(i64),
+    /// `BOOLEAN` · `INTEGER`
+    Boolean(bool),
+    /// `UUID` · `BLOB`
+    Uuid(Uuid),
+    /// `TIMESTAMPTZ` · `TEXT`
+    Time(DateTime<Utc>),
+    /// Absent, whatever the type.
+    Null,
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Self::Boolean(truth)
+    }
+}
+impl From<Uuid> for Value {
+    fn from(id: Uuid) -> Self {
+        Self::Uuid(id)
+    }
+}
+impl From<DateTime<Utc>> for Value {
+    fn from(time: DateTime<Utc>) -> Self {
+        Self::Time(time)
+    }
+}
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl ToSqlite for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Text(text) => ToSqlite::to_sql(text),
+            Self::Integer(number) => ToSqlite::to_sql(number),
+            Self::Boolean(truth) => ToSqlite::to_sql(truth),
+            Self::Uuid(id) => ToSqlite::to_sql(id),
+            Self::Time(time) => ToSqlite::to_sql(time),
+            Self::Null => ToSqlite::to_sql(&rusqlite::types::Null),
+        }
+    }
+}
+
+impl ToPostgres for Value {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Self::Text(text) => text.to_sql_checked(ty, out),
+            Self::Integer(number) => number.to_sql_checked(ty, out),
+            Self::Boolean(truth) => truth.to_sql_checked(ty, out),
+            Self::Uuid(id) => id.to_sql_checked(ty, out),
+            Self::Time(time) => time.to_sql_checked(ty, out),
+            Self::Null => Ok(IsNull::Yes),
+        }
+    }
+
+    // Each variant checks its own type.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// A type that a column of either backend can be read as.
+pub trait FromColumn: FromSqlite + FromPostgres {}
+impl<T: FromSqlite + FromPostgres> FromColumn for T {}
+
+/// One row of an answer, read by the position of its columns.
+#[derive(Debug)]
+pub struct Row(pub(super) Columns);
+
+#[derive(Debug)]
+pub(super) enum Columns {
+    Sqlite(Vec<rusqlite::types::Value>),
+    Postgres(tokio_postgres::Row),
+}
+
+impl Row {
+    /// The column at `position`, counted from 0; an error where the query and its reader disagree.
+    pub fn get<T: FromColumn>(&self, position: usize) -> Result<T, DatabaseError> {
+        match &self.0 {
+            Columns::Sqlite(values) => {
+                let value = values.get(position).ok_or(rusqlite::Error::InvalidColumnIndex(position))?;
+                Ok(T::column_result(value.into()).map_err(rusqlite::Error::from)?)
+            }
+            Columns::Postgres(row) => Ok(row.try_get(position)?),
+        }
+    }
+}

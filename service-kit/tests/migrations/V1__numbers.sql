@@ -1,0 +1,1 @@
+CREATE TABLE numbers (number INTEGER NOT NULL);
