@@ -5,6 +5,7 @@ mod postgres;
 mod sqlite;
 mod url;
 mod value;
+mod watched;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ pub use postgres::{Postgres, PostgresConfigError, PostgresSettings};
 pub use sqlite::{Sqlite, StepError};
 pub use url::{DatabaseUrl, DatabaseUrlError};
 pub use value::{FromColumn, Row, Value};
+pub use watched::Watched;
 
 use crate::health::{Check, CheckFailed};
 
