@@ -1,5 +1,5 @@
-//! `Caller`: a handler that takes one needs an access token, and that is all a handler does about login. Verifying is the
-//! `Verifier`'s; what the caller may see is the handler's.
+//! `Caller`: a handler that takes one needs an access token, and that is all a handler does about login. Verifying is
+//! the `Verifier`'s; what the caller may see is the handler's.
 
 use std::future::{Ready, ready};
 
@@ -100,8 +100,8 @@ pub enum AccessRefused {
     /// It was good until its `exp`: `access_token_expired`.
     #[error("the token has expired")]
     Expired,
-    /// It is good, but its session has ended or its user is gone: `access_token_revoked`. Never said by [`Caller`], which
-    /// asks no store.
+    /// It is good, but its session has ended or its user is gone: `access_token_revoked`. Never said by [`Caller`],
+    /// which asks no store.
     #[error("the session of the token has ended")]
     Revoked,
 }

@@ -119,7 +119,8 @@ impl TryFrom<UncheckedRefreshClaims> for RefreshClaims {
 /// The random 128-bit value of a session: part of every refresh token's `jti` and of nothing else but the session
 /// store, so that whoever has only the secret or only the store cannot forge a refresh token.
 ///
-/// Comparison takes the same time wherever two values differ; `Debug` shows nothing of it; serde writes it as base64url without padding.
+/// Comparison takes the same time wherever two values differ; `Debug` shows nothing of it; serde writes it as base64url
+/// without padding.
 #[derive(Clone, Copy)]
 pub struct SessionRandom(pub [u8; 16]);
 

@@ -1,4 +1,5 @@
-//! Why a secret, a setting or a token is refused. Every message can be logged and shown: none has any of the secret or the token in it.
+//! Why a secret, a setting or a token is refused. Every message can be logged and shown: none has any of the secret or
+//! the token in it.
 
 /// Why a secret is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -70,7 +70,8 @@ impl KeyRing {
 
     /// Whether a secret of this ring, signing or accepted, is in the other one too.
     ///
-    /// Key ids stand for the secrets: equal secrets have equal ids, and so have secrets that HMAC takes for the same key.
+    /// Key ids stand for the secrets: equal secrets have equal ids, and so have secrets that HMAC takes for the same
+    /// key.
     pub fn shares_a_secret_with(&self, other: &Self) -> bool {
         self.kids().any(|id| other.verifying_key(id).is_some())
     }
@@ -134,7 +135,8 @@ impl KeyHandle {
         Self { ring: Arc::new(ArcSwap::from_pointee(ring)) }
     }
 
-    /// Puts `ring` in the place of the present one, for every clone of this handle. Calls under way finish with the old one.
+    /// Puts `ring` in the place of the present one, for every clone of this handle. Calls under way finish with the old
+    /// one.
     pub fn replace(&self, ring: KeyRing) {
         self.ring.store(Arc::new(ring));
     }

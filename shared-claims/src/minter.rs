@@ -30,7 +30,8 @@ pub struct MinterSettings {
     pub issuer: String,
     /// `aud` of access tokens: the names of the services that take them.
     pub audience: Vec<String>,
-    /// How long an access token lives, in whole seconds: 1 s to [`MAX_ACCESS_TTL`](crate::MAX_ACCESS_TTL), or verifiers refuse it.
+    /// How long an access token lives, in whole seconds: 1 s to [`MAX_ACCESS_TTL`](crate::MAX_ACCESS_TTL), or verifiers
+    /// refuse it.
     pub access_ttl: Duration,
     /// How long a refresh token lives from its rotation, in whole seconds, 1 s or more.
     pub refresh_ttl: Duration,
@@ -79,8 +80,8 @@ impl Minter {
         sign(ACCESS_TYPE, &claims, &self.settings.access_keys)
     }
 
-    /// The refresh token of `grant`: the same to the byte each time it is asked for, while secret and settings stay, so that
-    /// a refresh whose response was lost can be answered again from the session's state alone.
+    /// The refresh token of `grant`: the same to the byte each time it is asked for, while secret and settings stay, so
+    /// that a refresh whose response was lost can be answered again from the session's state alone.
     pub fn mint_refresh(&self, grant: &RefreshGrant) -> String {
         let iat = grant.rotated_at.timestamp();
         let claims = UncheckedRefreshClaims {

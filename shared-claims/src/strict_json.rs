@@ -30,7 +30,8 @@ pub(crate) fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, JsonE
     read_object(json)
 }
 
-/// Reads an object that is all of `json` into a `T` that knows every member: serde itself refuses those that come twice.
+/// Reads an object that is all of `json`. Of members that come twice it refuses those that `T` knows, by serde's own
+/// doing; the others are for [`read`] to find.
 pub(crate) fn read_object<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, JsonError> {
     let mut reader = serde_json::Deserializer::from_slice(json);
     let value = object(&mut reader).map_err(|_| JsonError::Malformed)?;

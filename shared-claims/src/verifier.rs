@@ -1,5 +1,6 @@
 //! The one place where tokens are verified: every check, in the order in which it is made. The JWT library checks the
-//! signature and nothing else, for its own checks let much through. What a good token entitles to is left to the callers.
+//! signature and nothing else, for its own checks let much through. What a good token entitles to is left to the
+//! callers.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -51,7 +52,8 @@ impl Verifier {
         Ok(Self { rules: Rules::new(keys, ACCESS_TYPE, issuer, audience, leeway, clock)? })
     }
 
-    /// The claims of `token`, if every check holds. [`TokenError::Expired`] is answered where nothing but `exp` is against it.
+    /// The claims of `token`, if every check holds. [`TokenError::Expired`] is answered where nothing but `exp` is
+    /// against it.
     pub fn verify(&self, token: &str) -> Result<AccessClaims, TokenError> {
         let claims: AccessClaims = self.rules.open(token)?;
         self.rules.check_parties(&claims.iss, &claims.aud)?;
@@ -116,8 +118,9 @@ struct Rules {
     clock: Arc<dyn Clock>,
 }
 
-/// Exactly what a header has (RFC 7515 §4.1). Any other member refuses the token, which is stricter than §4 asks: nothing in
-/// a header of ours can point to another key (`jwk`, `jku`, `x5u`, `x5c`), change what is signed (`b64`) or demand to be understood (`crit`).
+/// Exactly what a header has (RFC 7515 §4.1). Any other member refuses the token, which is stricter than §4 asks:
+/// nothing in a header of ours can point to another key (`jwk`, `jku`, `x5u`, `x5c`), change what is signed (`b64`) or
+/// demand to be understood (`crit`).
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header<'a> {
@@ -179,7 +182,8 @@ impl Rules {
         }
         let keys = self.keys.load();
         let key = keys.verifying_key(&header.kid).ok_or(InvalidReason::UnknownKey)?;
-        // Constant in time; a signature that is not canonical base64url is an error here, and no better than a wrong one.
+        // Constant in time; a signature that is not canonical base64url is an error here, and no better than a wrong
+        // one.
         match jsonwebtoken::crypto::verify(signature, signed.as_bytes(), key, Algorithm::HS256) {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(InvalidReason::Signature),
@@ -206,7 +210,8 @@ impl Rules {
         Ok(())
     }
 
-    /// The last check of all, so that `Expired` means that everything else holds. A token is refused at `exp`, not after it.
+    /// The last check of all, so that `Expired` means that everything else holds. A token is refused at `exp`, not
+    /// after it.
     fn check_expiry(&self, exp: i64) -> Result<(), TokenError> {
         if self.now() < exp.saturating_add(self.leeway_seconds) { Ok(()) } else { Err(TokenError::Expired) }
     }

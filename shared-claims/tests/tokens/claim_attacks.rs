@@ -1,5 +1,5 @@
-//! Attacks by the claims of access tokens that are signed as they should be: only whoever holds the secret can make them,
-//! and they are refused all the same. Times are `time_bounds`' matter.
+//! Attacks by the claims of access tokens that are signed as they should be: only whoever holds the secret can make
+//! them, and they are refused all the same. Times are `time_bounds`' matter.
 
 use serde_json::json;
 use shared_claims::{InvalidReason, random};

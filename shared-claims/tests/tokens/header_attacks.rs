@@ -1,5 +1,5 @@
-//! Attacks by the header and the signature of access tokens. Each has the reason that it is refused for, and after each one a
-//! good token still passes; forged claims and malformed texts are the sibling files'.
+//! Attacks by the header and the signature of access tokens. Each has the reason that it is refused for, and after each
+//! one a good token still passes; forged claims and malformed texts are the sibling files'.
 
 use jsonwebtoken::Algorithm;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! What the JWT library lets through by its defaults, or at all, and our verifier does not. Each test shows both, so that
-//! a check is dropped only knowingly. The library reads the ambient time, so these tokens are of today.
+//! What the JWT library lets through by its defaults, or at all, and our verifier does not. Each test shows both, so
+//! that a check is dropped only knowingly. The library reads the ambient time, so these tokens are of today.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -64,7 +64,11 @@ proptest! {
     }
 
     #[test]
-    fn a_token_with_any_byte_changed_is_refused(refresh in any::<bool>(), place in any::<prop::sample::Index>(), byte in 0..128_u8) {
+    fn a_token_with_any_byte_changed_is_refused(
+        refresh in any::<bool>(),
+        place in any::<prop::sample::Index>(),
+        byte in 0..128_u8,
+    ) {
         let house = House::new();
         let mut token = if refresh { house.refresh_token() } else { house.access_token() }.into_bytes();
         let place = place.index(token.len());
@@ -74,7 +78,11 @@ proptest! {
     }
 
     #[test]
-    fn a_token_with_any_letter_put_in_is_refused(refresh in any::<bool>(), place in any::<prop::sample::Index>(), letter in any::<char>()) {
+    fn a_token_with_any_letter_put_in_is_refused(
+        refresh in any::<bool>(),
+        place in any::<prop::sample::Index>(),
+        letter in any::<char>(),
+    ) {
         let house = House::new();
         let mut token = if refresh { house.refresh_token() } else { house.access_token() };
         let place = place.index(token.len() + 1);
@@ -83,7 +91,11 @@ proptest! {
     }
 
     #[test]
-    fn a_token_with_any_part_cut_out_is_refused(refresh in any::<bool>(), one in any::<prop::sample::Index>(), other in any::<prop::sample::Index>()) {
+    fn a_token_with_any_part_cut_out_is_refused(
+        refresh in any::<bool>(),
+        one in any::<prop::sample::Index>(),
+        other in any::<prop::sample::Index>(),
+    ) {
         let house = House::new();
         let mut token = if refresh { house.refresh_token() } else { house.access_token() };
         let (one, other) = (one.index(token.len() + 1), other.index(token.len() + 1));
@@ -100,7 +112,10 @@ proptest! {
     }
 
     #[test]
-    fn any_payload_is_refused_even_under_a_right_signature(payload in any::<Vec<u8>>(), letters in r#"[\[\]{}",:a0\\ ]{0,40}"#) {
+    fn any_payload_is_refused_even_under_a_right_signature(
+        payload in any::<Vec<u8>>(),
+        letters in r#"[\[\]{}",:a0\\ ]{0,40}"#,
+    ) {
         let house = House::new();
         let header = house.access_parts().0.to_string();
         assert_never_good(&house, &house.forge(&header, payload))?;

@@ -1,10 +1,13 @@
 //! The verifier of refresh tokens: what it shares with the other one is proved there, what differs is proved here.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use shared_claims::{InvalidReason, TokenError};
+use shared_claims::{InvalidReason, RefreshVerifier, TokenError};
 
-use crate::support::{House, encode, forge, merged, with_text, without};
+use crate::support::{House, ISSUER, encode, forge, key_handle, merged, with_text, without};
 
 fn with_claims(house: &House, changes: Value) -> String {
     let (header, claims) = house.refresh_parts();
@@ -114,10 +117,18 @@ fn a_refresh_token_lives_as_long_as_it_was_given() {
     let house = House::new();
     let token = with_claims(&house, json!({ "exp": house.now() + 10_000 * 86_400 }));
     assert!(house.refresh_verifier.verify(&token).is_ok());
-    for (iat, exp) in [(5, 5), (6, 5), (i64::MIN, i64::MAX)] {
+    for (iat, exp) in [(5, 5), (6, 5), (i64::MIN, i64::MAX), (i64::MAX, i64::MIN)] {
         let token = with_claims(&house, json!({ "iat": iat, "exp": exp }));
         assert_refused(&house, &token, InvalidReason::Lifetime, &format!("from {iat} to {exp}"));
     }
+}
+
+#[test]
+fn a_refresh_token_until_the_end_of_time_is_good_with_any_leeway() {
+    let house = House::new();
+    let (keys, clock) = (key_handle(&house.refresh_secret), Arc::new(house.clock.clone()));
+    let lenient = RefreshVerifier::new(keys, ISSUER.to_owned(), Duration::from_mins(1), clock).unwrap();
+    assert!(lenient.verify(&with_claims(&house, json!({ "exp": i64::MAX }))).is_ok());
 }
 
 #[test]

@@ -84,6 +84,7 @@ fn a_life(#[case] iat: i64, #[case] exp: i64, #[case] expected: Result<(), Token
 #[case::the_end_of_time(json!({ "exp": i64::MAX }), InvalidReason::Lifetime)]
 #[case::the_beginning_of_time(json!({ "exp": i64::MIN }), InvalidReason::Lifetime)]
 #[case::a_life_that_overflows(json!({ "iat": i64::MIN, "exp": i64::MAX }), InvalidReason::Lifetime)]
+#[case::an_end_at_the_beginning_of_time(json!({ "iat": i64::MAX, "exp": i64::MIN }), InvalidReason::Lifetime)]
 #[case::an_iat_of_long_ago(json!({ "iat": 0 }), InvalidReason::Lifetime)]
 #[case::the_last_second(json!({ "iat": i64::MAX - 1, "exp": i64::MAX }), InvalidReason::IssuedInTheFuture)]
 #[case::more_than_64_bits(json!({ "exp": u64::MAX }), InvalidReason::Claims)]
