@@ -1,5 +1,6 @@
 //! What is kept: users in the database, sessions in the token store. Stores answer with facts and decide nothing.
 
+#[cfg(feature = "conformance")]
 pub mod conformance;
 mod open;
 mod sqlite;
@@ -10,7 +11,7 @@ use chrono::{DateTime, Utc};
 use service_kit::database::DatabaseError;
 use uuid::Uuid;
 
-pub use open::{OpenStores, OpenStoresError, open};
+pub use open::{OpenStores, OpenStoresError, open, open_sqlite_sessions};
 pub use sqlite::SqliteSessions;
 pub use users::{Inserted, NewUser, Users};
 

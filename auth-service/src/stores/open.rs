@@ -1,5 +1,6 @@
 //! The one place where a backend is chosen.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -71,8 +72,13 @@ fn open_sessions(
     match (&config.url, database) {
         (None, Some(sqlite)) => Ok(Arc::new(SqliteSessions(sqlite))),
         (None, None) => Err(OpenStoresError::TokenStore("is required".to_owned())),
-        (Some(url), _) => Ok(Arc::new(SqliteSessions(Sqlite::open(&sqlite_path(url)?, &migrations())?))),
+        (Some(url), _) => Ok(Arc::new(open_sqlite_sessions(&sqlite_path(url)?)?)),
     }
+}
+
+/// Opens sessions in a SQLite file of their own.
+pub fn open_sqlite_sessions(path: &Path) -> Result<SqliteSessions, OpenError> {
+    Ok(SqliteSessions(Sqlite::open(path, &migrations())?))
 }
 
 fn sqlite_path(url: &SecretString) -> Result<std::path::PathBuf, OpenStoresError> {
