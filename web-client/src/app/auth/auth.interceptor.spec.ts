@@ -142,6 +142,13 @@ describe('authInterceptor', () => {
     expect(stored()).toEqual({ endedBecause: 'session_ended' });
   });
 
+  it('does not repeat a call in the name of someone else who signed in meanwhile', async () => {
+    const answer = get();
+    store({ ...generation(1), accessToken: 'access-of-grace', sessionId: 'session-2' });
+    refuse(server.expectOne(jobs));
+    expect(await answer).toBe(401);
+  });
+
   it('reports no connection, not a refusal, when the token cannot be renewed now', async () => {
     const answer = get();
     refuse(server.expectOne(jobs));

@@ -25,8 +25,10 @@ export const authInterceptor: HttpInterceptorFn = (request, next) => {
       if (!isCurable(error)) return throwError(() => error);
       return from(refresher.renew(record.accessToken)).pipe(
         switchMap((renewal) => {
-          if (renewal === 'signed out') return throwError(() => error);
           if (renewal === 'unreachable') return throwError(() => unreachable(request));
+          // What one user asked for is not repeated in the name of another who signed in meanwhile.
+          if (renewal === 'signed out' || renewal.sessionId !== record.sessionId)
+            return throwError(() => error);
           return send(request, next, renewal.accessToken);
         }),
       );

@@ -1,6 +1,6 @@
 // Renews the access token a little before it expires while someone looks at the page, so that no click has to wait for
 // it. A convenience: a token that expires all the same is renewed when it is refused.
-import { Injectable, effect, inject } from '@angular/core';
+import { Injectable, effect, inject, signal } from '@angular/core';
 import { Refresher } from './refresher';
 import { Session } from './session';
 import { isLive } from './stored-session';
@@ -21,17 +21,22 @@ export class EarlyRefresh {
   private readonly session = inject(Session);
   /** The token in hand, and when this tab first saw it. After a reload its age is unknown and counted from then. */
   private seen = { accessToken: '', at: 0 };
+  private readonly due = signal<number | undefined>(undefined);
+
+  /** When the token in hand is to be renewed, on the clock of `performance.now()`, in milliseconds; for showing. */
+  readonly renewsAt = this.due.asReadonly();
 
   constructor() {
     effect((onCleanup) => {
       const stored = this.storage.current();
+      this.due.set(undefined);
       if (!isLive(stored) || this.session.state() !== 'signed in') return;
       const { accessToken, expiresIn } = stored;
       // The monotonic clock and a duration: what the device believes the time to be makes no difference.
       if (this.seen.accessToken !== accessToken) this.seen = { accessToken, at: performance.now() };
-      onCleanup(
-        this.whenDue(this.seen.at + dueAfter(expiresIn), () => void this.refresher.renew(accessToken)),
-      );
+      const due = this.seen.at + dueAfter(expiresIn);
+      this.due.set(due);
+      onCleanup(this.whenDue(due, () => void this.refresher.renew(accessToken)));
     });
   }
 

@@ -46,7 +46,7 @@ describe('Refresher', () => {
     expect(request.request.headers.has('Authorization')).toBe(false);
     request.flush(pair(2));
 
-    expect(await renewal).toEqual({ accessToken: 'access-2' });
+    expect(await renewal).toMatchObject({ accessToken: 'access-2' });
     const { idempotencyKey } = stored() as SessionRecord;
     expect(stored()).toEqual({ ...generation(2), idempotencyKey });
     expect(idempotencyKey).not.toBe('key-of-generation-1');
@@ -55,12 +55,12 @@ describe('Refresher', () => {
   it('refreshes once for all who ask meanwhile', async () => {
     const renewals = Array.from({ length: 20 }, () => refresher.renew('access-1'));
     (await theRefresh()).flush(pair(2));
-    expect(await Promise.all(renewals)).toEqual(Array(20).fill({ accessToken: 'access-2' }));
+    expect(await Promise.all(renewals)).toEqual(Array(20).fill(stored()));
   });
 
   it('gives a late asker the token that has replaced theirs, without a refresh', async () => {
     store(generation(3));
-    expect(await refresher.renew('access-1')).toEqual({ accessToken: 'access-3' });
+    expect(await refresher.renew('access-1')).toMatchObject({ accessToken: 'access-3' });
     server.expectNone('/api/auth/refresh-token');
   });
 
@@ -72,7 +72,7 @@ describe('Refresher', () => {
     const request = await theRefresh();
     expect(request.request.body).toEqual({ refreshToken: 'refresh-2' });
     request.flush(pair(3));
-    expect(await second).toEqual({ accessToken: 'access-3' });
+    expect(await second).toMatchObject({ accessToken: 'access-3' });
   });
 
   describe('signs out', () => {
@@ -150,7 +150,7 @@ describe('Refresher', () => {
       const request = await theRefresh();
       expect(request.request.headers.get('Idempotency-Key')).toBe('key-of-generation-1');
       request.flush(pair(2));
-      expect(await second).toEqual({ accessToken: 'access-2' });
+      expect(await second).toMatchObject({ accessToken: 'access-2' });
       expect(connection.isTroubled()).toBe(false);
     } finally {
       vi.useRealTimers();
@@ -172,7 +172,7 @@ describe('Refresher', () => {
       await here;
       const first = stored();
       requests[1]?.flush({ ...pair(2), accessToken: 'access-2-again' });
-      expect(await there).toEqual({ accessToken: 'access-2' });
+      expect(await there).toMatchObject({ accessToken: 'access-2' });
       expect(stored()).toEqual(first);
     });
 
@@ -181,7 +181,7 @@ describe('Refresher', () => {
       const request = await theRefresh();
       store(generation(5));
       request.flush(pair(2));
-      expect(await late).toEqual({ accessToken: 'access-5' });
+      expect(await late).toMatchObject({ accessToken: 'access-5' });
       expect(stored()).toEqual(generation(5));
     });
 
@@ -190,7 +190,7 @@ describe('Refresher', () => {
       const request = await theRefresh();
       store(generation(2));
       refuse(request, { code: 'refresh_token_reused' });
-      expect(await late).toEqual({ accessToken: 'access-2' });
+      expect(await late).toMatchObject({ accessToken: 'access-2' });
       expect(stored()).toEqual(generation(2));
     });
 
@@ -213,7 +213,7 @@ describe('Refresher', () => {
         await turns();
         store(generation(2));
         grant();
-        expect(await renewal).toEqual({ accessToken: 'access-2' });
+        expect(await renewal).toMatchObject({ accessToken: 'access-2' });
         server.expectNone('/api/auth/refresh-token');
       } finally {
         vi.unstubAllGlobals();

@@ -10,8 +10,8 @@ import { underRefreshLock } from './refresh-lock';
 import { SessionRecord, isLive, successorOf } from './stored-session';
 import { TokenStorage } from './token-storage';
 
-/** The access token to go on with; or none, because the session ended or because the server cannot be asked now. */
-export type Renewal = { accessToken: string } | 'signed out' | 'unreachable';
+/** The session to go on with; or none, because it ended or because the server cannot be asked now. */
+export type Renewal = SessionRecord | 'signed out' | 'unreachable';
 
 @Injectable({ providedIn: 'root' })
 export class Refresher {
@@ -20,7 +20,7 @@ export class Refresher {
   private readonly connection = inject(Connection);
   private running?: Promise<Renewal>;
 
-  /** An access token other than `outworn`, by refreshing only if nobody has done so since. Never rejects. */
+  /** A record with an access token other than `outworn`, by refreshing only if nobody has done so since. Never rejects. */
   renew(outworn: string): Promise<Renewal> {
     this.running ??= this.renewOnce(outworn).finally(() => (this.running = undefined));
     return this.running;
@@ -72,6 +72,6 @@ export class Refresher {
 
   private inStorage(): Renewal {
     const now = this.storage.read();
-    return isLive(now) ? { accessToken: now.accessToken } : 'signed out';
+    return isLive(now) ? now : 'signed out';
   }
 }
