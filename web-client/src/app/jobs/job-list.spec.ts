@@ -1,0 +1,218 @@
+import { provideHttpClient } from '@angular/common/http';
+import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
+import { signal } from '@angular/core';
+import { TestBed } from '@angular/core/testing';
+import { turns } from '../../testing/session';
+import { Job, JobDraft } from '../api/models';
+import { Session, SessionState } from '../auth/session';
+import { Toasts } from '../ui/toasts';
+import { JobList } from './job-list';
+
+const job = (id: string, title = `Job ${id}`): Job => ({
+  id,
+  title,
+  description: '',
+  status: 'open',
+  createdAt: '2026-11-23T12:00:00Z',
+  updatedAt: '2026-11-23T12:00:00Z',
+});
+const draft = (title: string): JobDraft => ({ title, description: '', status: 'open' });
+const failure = { status: 503, statusText: 'Busy' };
+
+describe('JobList', () => {
+  let server: HttpTestingController;
+  let list: JobList;
+  const id = signal('session-1');
+  const state = signal<SessionState>('signed in');
+
+  beforeEach(() => {
+    id.set('session-1');
+    state.set('signed in');
+    TestBed.configureTestingModule({
+      providers: [
+        provideHttpClient(),
+        provideHttpClientTesting(),
+        JobList,
+        { provide: Session, useValue: { id, state } },
+      ],
+    });
+    server = TestBed.inject(HttpTestingController);
+    list = TestBed.inject(JobList);
+  });
+  afterEach(() => server.verify());
+
+  async function settled() {
+    await turns();
+    TestBed.tick();
+    await turns();
+  }
+  async function loaded(jobs: Job[] = [job('2'), job('1')], headers: Record<string, string> = {}) {
+    TestBed.tick();
+    server.expectOne('/api/jobs/job-list').flush(jobs, { headers });
+    await settled();
+  }
+  const titles = () => list.jobs().map(({ title, isPending }) => (isPending ? `${title}…` : title));
+  const toasts = () => TestBed.inject(Toasts).toasts();
+
+  it('loads the jobs of whoever is signed in', async () => {
+    TestBed.tick();
+    expect(list.isLoading()).toBe(true);
+    await loaded();
+    expect(list.isLoading()).toBe(false);
+    expect(titles()).toEqual(['Job 2', 'Job 1']);
+
+    id.set('session-2');
+    await loaded([job('9')]);
+    expect(titles()).toEqual(['Job 9']);
+  });
+
+  it('says what is wrong when they cannot be loaded, and loads them when asked again', async () => {
+    TestBed.tick();
+    server.expectOne('/api/jobs/job-list').flush(null, { ...failure, headers: { 'Retry-After': '3' } });
+    await settled();
+    expect(list.error()).toBe('The server is busy. Try again in 3 seconds.');
+    list.reload();
+    await loaded();
+    expect(list.error()).toBeUndefined();
+  });
+
+  it('loads them by itself when the server is back', async () => {
+    TestBed.tick();
+    state.set('unreachable');
+    server.expectOne('/api/jobs/job-list').error(new ProgressEvent('error'));
+    await settled();
+    state.set('signed in');
+    await loaded();
+    expect(titles()).toEqual(['Job 2', 'Job 1']);
+  });
+
+  it('shows more, without showing any twice', async () => {
+    await loaded([job('2')], { Link: '<?after=2>; rel="next"' });
+    const more = list.loadMore();
+    server.expectOne('/api/jobs/job-list?after=2').flush([job('2'), job('1')]);
+    await more;
+    expect(titles()).toEqual(['Job 2', 'Job 1']);
+    expect(list.nextPage()).toBeUndefined();
+  });
+
+  it('keeps what it has when there is an error on the way to more', async () => {
+    await loaded([job('2')], { Link: '<?after=2>; rel="next"' });
+    const more = list.loadMore();
+    server.expectOne('/api/jobs/job-list?after=2').flush(null, failure);
+    await more;
+    expect(titles()).toEqual(['Job 2']);
+    expect(list.nextPage()).toBe('/api/jobs/job-list?after=2');
+    expect(toasts()).toHaveLength(1);
+  });
+
+  describe('shows a change at once', () => {
+    beforeEach(() => loaded());
+
+    it('when a job is added, and then as the server made it', async () => {
+      list.add(draft('Oil'));
+      expect(titles()).toEqual(['Oil…', 'Job 2', 'Job 1']);
+      await turns();
+      server.expectOne({ method: 'POST', url: '/api/jobs/jobs' }).flush(job('3', 'Oil'));
+      await settled();
+      expect(titles()).toEqual(['Oil', 'Job 2', 'Job 1']);
+      expect(list.jobs()[0]?.id).toBe('3');
+    });
+
+    it('when a job is edited, and then as the server keeps it', async () => {
+      list.edit('1', draft('Oil'));
+      expect(titles()).toEqual(['Job 2', 'Oil…']);
+      await turns();
+      server.expectOne({ method: 'PUT', url: '/api/jobs/jobs/1' }).flush(job('1', 'Oil!'));
+      await settled();
+      expect(titles()).toEqual(['Job 2', 'Oil!']);
+    });
+
+    it('when a job is removed', async () => {
+      list.remove(job('2'));
+      expect(titles()).toEqual(['Job 1']);
+      await turns();
+      server
+        .expectOne({ method: 'DELETE', url: '/api/jobs/jobs/2' })
+        .flush(null, { status: 204, statusText: '' });
+      await settled();
+      expect(titles()).toEqual(['Job 1']);
+    });
+  });
+
+  describe('undoes a change that fails, and says so', () => {
+    beforeEach(() => loaded());
+
+    const fail = async (url: string, body: object | null = null, answer = failure) => {
+      await turns();
+      server.expectOne(url).flush(body, answer);
+      await settled();
+      expect(titles()).toEqual(['Job 2', 'Job 1']);
+    };
+
+    it('when a job could not be added', async () => {
+      list.add(draft('Oil'));
+      await fail('/api/jobs/jobs');
+      expect(toasts()[0]?.text).toBe('“Oil” could not be added. The server is busy. Try again in a moment.');
+    });
+
+    it('when a job could not be edited', async () => {
+      list.edit('1', draft('Oil'));
+      const refusal = { code: 'validation_failed', errors: { title: ['is too long'] } };
+      await fail('/api/jobs/jobs/1', refusal, { status: 422, statusText: 'No' });
+      expect(toasts()[0]?.text).toBe('“Oil” could not be saved. Is too long.');
+    });
+
+    it('when a job could not be removed', async () => {
+      list.remove(job('2'));
+      await fail('/api/jobs/jobs/2');
+      expect(toasts()[0]).toMatchObject({ isError: true, action: { label: 'Try again' } });
+    });
+
+    it('and tries again when asked to', async () => {
+      list.remove(job('2'));
+      await fail('/api/jobs/jobs/2');
+      toasts()[0]?.action?.run();
+      expect(titles()).toEqual(['Job 1']);
+      await turns();
+      server.expectOne('/api/jobs/jobs/2').flush(null, { status: 204, statusText: '' });
+      await settled();
+      expect(titles()).toEqual(['Job 1']);
+    });
+  });
+
+  it('takes a job that is gone already for removed', async () => {
+    await loaded();
+    list.remove(job('2'));
+    await turns();
+    server.expectOne('/api/jobs/jobs/2').flush({ code: 'not_found' }, { status: 404, statusText: 'No' });
+    await settled();
+    expect(titles()).toEqual(['Job 1']);
+    expect(toasts()).toEqual([]);
+  });
+
+  it('sends changes one after the other, and undoes one without losing those after it', async () => {
+    await loaded();
+    list.edit('1', draft('Oil'));
+    list.edit('2', draft('Grease'));
+    expect(titles()).toEqual(['Grease…', 'Oil…']);
+    await turns();
+    server.expectOne('/api/jobs/jobs/1').flush(null, failure);
+    server.expectNone('/api/jobs/jobs/2');
+    await settled();
+    expect(titles()).toEqual(['Grease…', 'Job 1']);
+    server.expectOne('/api/jobs/jobs/2').flush(job('2', 'Grease'));
+    await settled();
+    expect(titles()).toEqual(['Grease', 'Job 1']);
+  });
+
+  it('does not carry out for one user what another one did before', async () => {
+    await loaded();
+    list.edit('1', draft('Oil'));
+    list.add(draft('Grease'));
+    await turns();
+    id.set('session-2');
+    server.expectOne('/api/jobs/jobs/1').flush(job('1', 'Oil'));
+    await loaded([job('9')]);
+    expect(titles()).toEqual(['Job 9']);
+  });
+});
