@@ -1,0 +1,71 @@
+// The user's sessions as the page shows them. Those that are being ended are hidden at once and come back should that
+// fail.
+import { Injectable, computed, effect, inject, resource, signal, untracked } from '@angular/core';
+import { firstValueFrom } from 'rxjs';
+import { AuthApi } from '../api/auth-api';
+import { Device } from '../api/models';
+import { toProblem } from '../api/problem';
+import { Session } from '../auth/session';
+import { explain } from '../ui/form-errors';
+import { Toasts } from '../ui/toasts';
+
+@Injectable()
+export class DeviceList {
+  private readonly api = inject(AuthApi);
+  private readonly session = inject(Session);
+  private readonly toasts = inject(Toasts);
+
+  private readonly all = resource({
+    params: () => this.session.id(),
+    loader: () => firstValueFrom(this.api.devices()),
+  });
+  private readonly loaded = computed(() => (this.all.hasValue() ? this.all.value() : undefined));
+  /** Ended, or on the way to it. */
+  private readonly ended = signal<ReadonlySet<string>>(new Set());
+  private readonly live = computed(
+    () => this.loaded()?.devices.filter(({ id }) => !this.ended().has(id)) ?? [],
+  );
+
+  readonly here = computed(() => this.live().find(({ current }) => current));
+  readonly others = computed(() => this.live().filter(({ current }) => !current));
+  /** The clock to count "5 minutes ago" from, in milliseconds. */
+  readonly asOf = computed(() => this.loaded()?.asOf ?? Date.now());
+  readonly isLoading = computed(() => this.all.isLoading() && !this.loaded());
+  readonly error = computed(() => {
+    const error = this.all.error();
+    return error && explain(toProblem(error.cause ?? error));
+  });
+
+  constructor() {
+    // What failed while the server was away is asked for again when it is back.
+    effect(() => {
+      if (this.session.state() === 'signed in' && untracked(this.all.error)) this.reload();
+    });
+  }
+
+  reload(): void {
+    this.all.reload();
+  }
+
+  async end(device: Device): Promise<void> {
+    await this.hideWhile([device], () => firstValueFrom(this.api.endDevice(device.id)));
+  }
+
+  async endOthers(): Promise<void> {
+    await this.hideWhile(this.others(), () => firstValueFrom(this.api.endOtherDevices()));
+  }
+
+  private async hideWhile(devices: readonly Device[], end: () => Promise<unknown>): Promise<void> {
+    const ids = devices.map(({ id }) => id);
+    this.ended.update((ended) => new Set([...ended, ...ids]));
+    try {
+      await end();
+    } catch (error) {
+      const problem = toProblem(error);
+      // Gone already is as good as ended.
+      if (problem.status === 404) return;
+      this.ended.update((ended) => new Set([...ended].filter((id) => !ids.includes(id))));
+      this.toasts.show({ text: `Not signed out there. ${explain(problem)}`, isError: true });
+    }
+  }
+}
