@@ -1,2 +1,26 @@
-import { ApplicationConfig } from '@angular/core';
-export const appConfig: ApplicationConfig = { providers: [] };
+// What the application is made of: the router with its pages, and the one interceptor that knows about tokens.
+import { provideHttpClient, withInterceptors, withNoXsrfProtection } from '@angular/common/http';
+import { ApplicationConfig, provideBrowserGlobalErrorListeners } from '@angular/core';
+import {
+  TitleStrategy,
+  provideRouter,
+  withComponentInputBinding,
+  withInMemoryScrolling,
+} from '@angular/router';
+import { routes } from './app.routes';
+import { authInterceptor } from './auth/auth.interceptor';
+import { PageTitle } from './ui/page-title';
+
+export const appConfig: ApplicationConfig = {
+  providers: [
+    provideBrowserGlobalErrorListeners(),
+    provideRouter(
+      routes,
+      withComponentInputBinding(),
+      withInMemoryScrolling({ scrollPositionRestoration: 'enabled', anchorScrolling: 'enabled' }),
+    ),
+    // No cookie takes part in signing in, so there is nothing to forge.
+    provideHttpClient(withInterceptors([authInterceptor]), withNoXsrfProtection()),
+    { provide: TitleStrategy, useClass: PageTitle },
+  ],
+};

@@ -1,0 +1,43 @@
+import { signal } from '@angular/core';
+import { TestBed } from '@angular/core/testing';
+import { form } from '@angular/forms/signals';
+import { explain, formErrors } from './form-errors';
+
+describe('formErrors', () => {
+  const tree = () => TestBed.runInInjectionContext(() => form(signal({ name: '' })));
+
+  it('puts each message at the field that the server named', () => {
+    const { name } = tree();
+    const errors = formErrors({ status: 422, errors: { name: ['is taken', 'is odd'] } }, { name });
+    expect(errors).toEqual([
+      { kind: 'server', message: 'Is taken.', fieldTree: name },
+      { kind: 'server', message: 'Is odd.', fieldTree: name },
+    ]);
+  });
+
+  it('keeps a message for a field that the form does not have', () => {
+    expect(formErrors({ status: 422, errors: { constructor: ['is odd'] } }, {})).toEqual([
+      { kind: 'server', message: 'Is odd.', fieldTree: undefined },
+    ]);
+  });
+
+  it('says something for the whole form where no field is named', () => {
+    const errors = formErrors({ status: 409, detail: 'That username is taken', errors: {} }, {});
+    expect(errors).toEqual([{ kind: 'server', message: 'That username is taken.' }]);
+  });
+});
+
+describe('explain', () => {
+  it.each([
+    [{ status: 0, errors: {} }, 'The server cannot be reached. Check your connection and try again.'],
+    [{ status: 429, retryAfter: 42, errors: {} }, 'Too many attempts. Try again in 42 seconds.'],
+    [{ status: 429, errors: {} }, 'Too many attempts. Try again in a moment.'],
+    [{ status: 503, retryAfter: 1, errors: {} }, 'The server is busy. Try again in a second.'],
+    [{ status: 502, detail: 'upstream', errors: {} }, 'The server is busy. Try again in a moment.'],
+    [{ status: 404, detail: 'no such job', errors: {} }, 'No such job.'],
+    [{ status: 422, detail: 'invalid', errors: { title: ['is too long'] } }, 'Is too long.'],
+    [{ status: 418, errors: {} }, 'That did not work. Please try again.'],
+  ])('makes a sentence of %o', (problem, sentence) => {
+    expect(explain(problem)).toBe(sentence);
+  });
+});
