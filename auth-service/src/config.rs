@@ -36,7 +36,7 @@ const OWN_KEYS: &[Key] = &[
 ];
 
 /// Keys that only the process with everything in it understands.
-const FOREIGN_KEYS: &[&str] = &["data_dir", "ports.web", "ports.auth", "ports.jobs"];
+const FOREIGN_KEYS: &[&str] = &["data_dir", "web_dir", "ports.web", "ports.auth", "ports.jobs"];
 
 /// A spent token is answered for so long at the most: longer would undo the detection of reuse.
 const MAX_REUSE_LEEWAY: Duration = Duration::from_mins(5);

@@ -44,12 +44,12 @@ async fn list(state: &State, user: &str, json: bool) -> Result<(), Failed> {
     let user = find(state, user).await?;
     let sessions = state.sessions.list(user.id, &state.rules, state.now()).await?;
     if json {
-        println!("{}", serde_json::Value::from_iter(sessions.iter().map(described)));
+        println!("{}", sessions.iter().map(described).collect::<serde_json::Value>());
         return Ok(());
     }
     for session in sessions {
-        let (used, address) = (session.rotated_at.format("%F %T UTC"), session.ip_address);
-        println!("{}  last used {used} from {address}  {}", session.id, session.device_name);
+        let (last_use, address) = (session.rotated_at.format("%F %T UTC"), session.ip_address);
+        println!("{}  last used {last_use} from {address}  {}", session.id, session.device_name);
     }
     Ok(())
 }

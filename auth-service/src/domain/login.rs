@@ -99,8 +99,8 @@ impl DeviceName {
     const UNKNOWN: &'static str = "Unknown device";
 
     /// Accepts what the client says, or says what is wrong with it. Where it says nothing the device is unknown.
-    pub fn parse(said: Option<String>) -> Result<Self, &'static str> {
-        let name = said.as_deref().map(str::trim).unwrap_or_default();
+    pub fn parse(said: Option<&str>) -> Result<Self, &'static str> {
+        let name = said.map(str::trim).unwrap_or_default();
         if name.chars().count() > 64 {
             return Err("must be at most 64 characters long");
         }

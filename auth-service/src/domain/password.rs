@@ -64,7 +64,7 @@ impl PasswordHasher {
     pub async fn hash(&self, password: SecretString) -> Result<SecretString, HashingError> {
         self.run(move |shared| {
             let salt = random::bytes::<16>();
-            let output = shared.derive(&Algorithm::Argon2id, Version::V0x13, parameters(), &password, &salt)?;
+            let output = shared.derive(Algorithm::Argon2id, Version::V0x13, parameters(), &password, &salt)?;
             let hash = phc(&salt, &output).map_err(HashingError::Failed)?;
             Ok(SecretString::from(hash.to_string()))
         })
@@ -122,14 +122,14 @@ impl Shared {
         let params = Params::try_from(hash).map_err(|_| unreadable("parameters"))?;
         let salt = hash.salt.ok_or_else(|| unreadable("no salt"))?;
         let expected = hash.hash.ok_or_else(|| unreadable("no hash"))?;
-        let output = self.derive(&algorithm, version, params, password, salt.as_ref())?;
+        let output = self.derive(algorithm, version, params, password, salt.as_ref())?;
         // `Output` compares in constant time.
         Ok(Output::new(&output).map_err(|error| HashingError::Failed(error.to_string()))? == expected)
     }
 
     fn derive(
         &self,
-        algorithm: &Algorithm,
+        algorithm: Algorithm,
         version: Version,
         params: Params,
         password: &SecretString,
@@ -138,7 +138,7 @@ impl Shared {
         let mut buffer = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         buffer.resize(buffer.len().max(params.block_count()), Block::default());
         let mut output = vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
-        let derived = Argon2::new(*algorithm, version, params).hash_password_into_with_memory(
+        let derived = Argon2::new(algorithm, version, params).hash_password_into_with_memory(
             password.expose_secret().as_bytes(),
             salt,
             &mut output,

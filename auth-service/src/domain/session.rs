@@ -120,7 +120,7 @@ pub struct SessionRules {
 }
 
 /// A refresh as the session sees it: what its token and its request say.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Presented {
     /// `sid`
     pub session_id: Uuid,

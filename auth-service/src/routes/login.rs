@@ -51,7 +51,7 @@ pub(super) async fn login(
     let JsonBody(body) = body;
     let mut errors = FieldErrors::default();
     let fingerprint = errors.check("fingerprint", Fingerprint::parse(body.fingerprint));
-    let device_name = errors.check("deviceName", DeviceName::parse(body.device_name));
+    let device_name = errors.check("deviceName", DeviceName::parse(body.device_name.as_deref()));
     let (Some(fingerprint), Some(device_name)) = (fingerprint, device_name) else {
         return Err(errors.into_problem().into());
     };

@@ -43,7 +43,7 @@ impl SessionStore for SqliteSessions {
         rules: &SessionRules,
         now: DateTime<Utc>,
     ) -> Result<Rotation, StoreError> {
-        let (presented, rules) = (presented.clone(), *rules);
+        let (presented, rules) = (*presented, *rules);
         let step = move |connection: &Connection| {
             change(connection, user_id, |sessions| sessions.rotate(&presented, &rules, now))
         };

@@ -57,7 +57,7 @@ fn rules() -> impl Strategy<Value = SessionRules> {
             when_full,
             reuse_leeway: Duration::from_millis(leeway),
             max_lifetime,
-            refresh_ttl: Duration::from_secs(60),
+            refresh_ttl: Duration::from_mins(1),
         }
     })
 }

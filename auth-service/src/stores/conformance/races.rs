@@ -38,7 +38,7 @@ where
 async fn race_refreshes(stage: &Stage, driver: &Driver, contenders: usize, request: &Presented) -> Vec<Rotation> {
     let (user, rules) = (driver.user, driver.rules);
     race(stage, contenders, |store| {
-        let request = request.clone();
+        let request = *request;
         async move { store.rotate(user, &request, &rules, later(1)).await.expect("the store works") }
     })
     .await

@@ -131,7 +131,7 @@ pub async fn no_key_never_equals_no_key(stage: Stage) {
 
 pub async fn the_parents_parent_is_always_reuse(stage: Stage) {
     let driver = Driver::new(&stage);
-    let rules = super::SessionRules { reuse_leeway: Duration::from_secs(60), ..driver.rules };
+    let rules = super::SessionRules { reuse_leeway: Duration::from_mins(1), ..driver.rules };
     let driver = Driver { rules, ..driver };
     let session = driver.start(start_of_time()).await;
     driver.rotated(&with_key(presented(&session), 1), later(1)).await;

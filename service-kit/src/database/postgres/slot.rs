@@ -15,7 +15,7 @@ use crate::database::DatabaseError;
 /// After a first failure to connect, callers are refused at once for so long…
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// …doubling to this, so that a server that is starting is not stormed and is found again soon.
-const LONGEST_PAUSE: Duration = Duration::from_millis(1_000);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// An open connection with the statements prepared on it.
 pub(super) struct Connected {

@@ -1,0 +1,112 @@
+//! Port 8080: the web client, with both services under `/api`, so that a browser needs one origin and no CORS.
+
+use std::path::{Path, PathBuf};
+
+use actix_files::{Files, NamedFile};
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse, fn_service};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, Html, ServiceConfig};
+use actix_web::{Error, Responder};
+use service_kit::problem::Problem;
+
+/// No script but our own files. Angular adds its components' styles at run time, so styles may be inline.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+);
+
+/// Both services and the files around them.
+#[derive(Clone)]
+pub(crate) struct Site {
+    pub(crate) auth: auth_service::Service,
+    pub(crate) jobs: jobs_service::Service,
+    pub(crate) web_dir: PathBuf,
+}
+
+impl Site {
+    pub(crate) fn configure(&self, app: &mut ServiceConfig) {
+        let (auth, jobs) = (self.auth.clone(), self.jobs.clone());
+        app.service(web::scope("/api/auth").configure(move |scope| auth.configure(scope)).default_service(not_found()))
+            .service(web::scope("/api/jobs").configure(move |scope| jobs.configure(scope)).default_service(not_found()))
+            .service(web::scope("/api").default_service(not_found()));
+        let pages = web::scope("").wrap(from_fn(page_headers));
+        if self.has_web_client() {
+            app.service(pages.service(files(&self.web_dir)));
+        } else {
+            app.service(pages.route("/", web::get().to(plain_page)).default_service(not_found()));
+        }
+    }
+
+    pub(crate) fn has_web_client(&self) -> bool {
+        self.web_dir.join("index.html").is_file()
+    }
+}
+
+fn not_found() -> actix_web::Route {
+    web::to(|| async { Problem::not_found() })
+}
+
+async fn plain_page() -> impl Responder {
+    Html::new(include_str!("plain_page.html"))
+}
+
+/// A path without a file is a page of the client's own, which its router finds; a missing script or image is missing.
+fn files(directory: &Path) -> Files {
+    let index = directory.join("index.html");
+    Files::new("/", directory).index_file("index.html").default_handler(fn_service(move |request: ServiceRequest| {
+        let index = index.clone();
+        async move {
+            let (request, _) = request.into_parts();
+            let names_a_file = Path::new(request.path()).extension().is_some();
+            let response = if names_a_file {
+                Problem::not_found().respond_to(&request).map_into_boxed_body()
+            } else {
+                NamedFile::open(index)?.into_response(&request)
+            };
+            Ok(ServiceResponse::new(request, response))
+        }
+    }))
+}
+
+/// Files whose name holds a hash of their content never change; everything else is asked for again each time.
+async fn page_headers(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let is_immutable = has_content_hash(request.path());
+    let mut response = next.call(request).await?;
+    let is_found = response.status().is_success() || response.status() == actix_web::http::StatusCode::NOT_MODIFIED;
+    let caching = if is_immutable && is_found { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY"));
+    Ok(response)
+}
+
+/// Whether a path names a file as the client's build writes them: `main-A1B2C3D4.js`.
+fn has_content_hash(path: &str) -> bool {
+    let Some((stem, _)) = path.rsplit_once('.') else { return false };
+    let Some((_, hash)) = stem.rsplit_once('-') else { return false };
+    hash.len() == 8 && hash.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_content_hash;
+
+    #[test]
+    fn only_names_with_a_content_hash_are_cached_for_ever() {
+        for path in ["/main-A1B2C3D4.js", "/chunk-ZZZZ0000.js", "/media/logo-ABCDEFGH.svg"] {
+            assert!(has_content_hash(path), "{path}");
+        }
+        for path in
+            ["/", "/index.html", "/main.js", "/main-a1b2c3d4.js", "/favicon.ico", "/jobs-LONGERTHAN8.js", "/x-A1B2C3D4"]
+        {
+            assert!(!has_content_hash(path), "{path}");
+        }
+    }
+}

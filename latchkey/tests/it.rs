@@ -1,0 +1,208 @@
+//! The whole process as a new user meets it: one command, then requests; then once more on the same data.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use reqwest::{Client, Response, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A running `latchkey` on ports of its own; killed with the test if it was not stopped before.
+struct Latchkey {
+    process: Child,
+    web: String,
+    auth: String,
+    jobs: String,
+    client: Client,
+}
+
+fn command(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    command.current_dir(directory).env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(Stdio::piped());
+    for port in ["WEB", "AUTH", "JOBS"] {
+        command.env(format!("LATCHKEY_PORTS__{port}"), "0");
+    }
+    command
+}
+
+impl Latchkey {
+    fn start(directory: &Path) -> Self {
+        Self::start_as(command(directory))
+    }
+
+    fn start_as(mut command: Command) -> Self {
+        let mut process = command.spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut address =
+            || lines.find(|line| line.starts_with("  http://")).unwrap().trim().split(' ').next().unwrap().to_owned();
+        let (web, auth, jobs) = (address(), address(), address());
+        // Whoever does not read what a process writes stops it sooner or later.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { process, web, auth, jobs, client: Client::new() }
+    }
+
+    async fn login(&self) -> Value {
+        let body = json!({"username": "ada", "password": "latchkey-demo-ada"});
+        let response = self.client.post(format!("{}/login", self.auth)).json(&body).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        response.json().await.unwrap()
+    }
+
+    async fn refresh(&self, tokens: &Value) -> Response {
+        let body = json!({"refreshToken": tokens["refreshToken"]});
+        self.client.post(format!("{}/refresh-token", self.auth)).json(&body).send().await.unwrap()
+    }
+
+    async fn jobs(&self, base: &str, tokens: &Value) -> Value {
+        let token = tokens["accessToken"].as_str().unwrap();
+        let response = self.client.get(format!("{base}/job-list")).bearer_auth(token).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        response.json().await.unwrap()
+    }
+
+    fn stop(mut self) -> bool {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.process.wait().unwrap().success()
+    }
+}
+
+impl Drop for Latchkey {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+fn directory() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[tokio::test]
+async fn the_story_of_the_readme_works_as_told() {
+    let directory = directory();
+    let latchkey = Latchkey::start(directory.path());
+    let first = latchkey.login().await;
+    let jobs = latchkey.jobs(&latchkey.jobs, &first).await;
+    assert!(jobs.as_array().unwrap().len() >= 3, "{jobs}");
+    let second: Value = latchkey.refresh(&first).await.json().await.unwrap();
+    assert_eq!(latchkey.jobs(&latchkey.jobs, &second).await, jobs);
+    let refused = latchkey.refresh(&first).await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    assert_eq!(refused.json::<Value>().await.unwrap()["code"], "refresh_token_reused");
+}
+
+#[tokio::test]
+async fn sessions_secrets_and_jobs_survive_a_restart() {
+    let directory = directory();
+    let latchkey = Latchkey::start(directory.path());
+    let tokens = latchkey.login().await;
+    let jobs = latchkey.jobs(&latchkey.jobs, &tokens).await;
+    assert!(latchkey.stop(), "it ends well when it is told to");
+    let latchkey = Latchkey::start(directory.path());
+    assert_eq!(latchkey.jobs(&latchkey.jobs, &tokens).await, jobs);
+    assert_eq!(latchkey.refresh(&tokens).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn one_origin_has_the_page_and_both_services() {
+    let directory = directory();
+    let latchkey = Latchkey::start(directory.path());
+    let get = async |path: &str| latchkey.client.get(format!("{}{path}", latchkey.web)).send().await.unwrap();
+    let page = get("/").await;
+    assert_eq!(page.status(), StatusCode::OK);
+    assert!(page.headers()["content-security-policy"].to_str().unwrap().contains("script-src 'self'"));
+    assert!(page.text().await.unwrap().contains("Latchkey is running"));
+    for (path, status) in [
+        ("/api/auth/current-user", StatusCode::UNAUTHORIZED),
+        ("/api/jobs/job-list", StatusCode::UNAUTHORIZED),
+        ("/api/auth/login", StatusCode::METHOD_NOT_ALLOWED),
+        ("/api/auth/nothing", StatusCode::NOT_FOUND),
+        ("/api/nothing", StatusCode::NOT_FOUND),
+        ("/api/auth/metrics", StatusCode::NOT_FOUND),
+        ("/metrics", StatusCode::NOT_FOUND),
+        ("/nothing.js", StatusCode::NOT_FOUND),
+    ] {
+        let response = get(path).await;
+        assert_eq!(response.status(), status, "{path}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}");
+    }
+    let tokens = latchkey.login().await;
+    let through_the_page = latchkey.jobs(&format!("{}/api/jobs", latchkey.web), &tokens).await;
+    assert_eq!(through_the_page, latchkey.jobs(&latchkey.jobs, &tokens).await);
+}
+
+#[tokio::test]
+async fn a_built_web_client_is_served_with_the_right_caching() {
+    let directory = directory();
+    std::fs::create_dir(directory.path().join("site")).unwrap();
+    for (name, content) in [("index.html", "<p>the client</p>"), ("main-A1B2C3D4.js", "1"), ("favicon.ico", "2")] {
+        std::fs::write(directory.path().join("site").join(name), content).unwrap();
+    }
+    let mut command = command(directory.path());
+    command.env("LATCHKEY_WEB_DIR", "site");
+    let latchkey = Latchkey::start_as(command);
+    for (path, content, caching) in [
+        ("/", "<p>the client</p>", "no-cache"),
+        ("/profile", "<p>the client</p>", "no-cache"),
+        ("/main-A1B2C3D4.js", "1", "public, max-age=31536000, immutable"),
+        ("/favicon.ico", "2", "no-cache"),
+    ] {
+        let response = latchkey.client.get(format!("{}{path}", latchkey.web)).send().await.unwrap();
+        assert_eq!(response.headers()["cache-control"], caching, "{path}");
+        assert_eq!(response.text().await.unwrap(), content, "{path}");
+    }
+    let missing = latchkey.client.get(format!("{}/main-00000000.js", latchkey.web)).send().await.unwrap();
+    assert_eq!(
+        (missing.status(), &missing.headers()["cache-control"]),
+        (StatusCode::NOT_FOUND, &"no-cache".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn without_the_demo_there_are_no_users() {
+    let directory = directory();
+    let mut command = command(directory.path());
+    command.env("LATCHKEY_DEMO", "false");
+    let latchkey = Latchkey::start_as(command);
+    let body = json!({"username": "ada", "password": "latchkey-demo-ada"});
+    let response = latchkey.client.post(format!("{}/login", latchkey.auth)).json(&body).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+}
+
+fn refuses_to_start(mut command: Command) -> String {
+    let Output { status, stderr, .. } = command.output().unwrap();
+    assert!(!status.success());
+    String::from_utf8(stderr).unwrap()
+}
+
+#[test]
+fn what_keeps_it_from_starting_is_said() {
+    let directory = directory();
+    let mut taken = command(directory.path());
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port().to_string();
+    taken.env("LATCHKEY_PORTS__AUTH", &port);
+    let said = refuses_to_start(taken);
+    assert!(said.contains(&port) && said.contains("in use"), "{said}");
+
+    std::fs::write(directory.path().join("file"), "").unwrap();
+    let mut unwritable = command(directory.path());
+    unwritable.env("LATCHKEY_DATA_DIR", "file/data");
+    assert!(refuses_to_start(unwritable).contains("file/data"));
+
+    let mut unknown = command(directory.path());
+    unknown.env("LATCHKEY_PORTS__WEBB", "1");
+    let said = refuses_to_start(unknown);
+    assert!(said.contains("LATCHKEY_PORTS__WEBB") && said.contains("LATCHKEY_PORTS__WEB"), "{said}");
+}
+
+#[test]
+fn it_says_its_version() {
+    let output = Command::new(env!("CARGO_BIN_EXE_latchkey")).arg("--version").output().unwrap();
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.trim(), format!("latchkey {}", env!("CARGO_PKG_VERSION")));
+}
