@@ -92,7 +92,8 @@ impl Connector {
         let mut client = self.connect().await.map_err(DatabaseError::Unconnected)?;
         let lock = "SELECT pg_advisory_lock($1)";
         client.execute(lock, &[&MIGRATION_LOCK]).await.map_err(DatabaseError::from)?;
-        let mut runner = (migrations.postgres)();
+        // In one transaction with their history: a process that is killed in between leaves nothing half done.
+        let mut runner = (migrations.postgres)().set_grouped(true);
         runner.set_migration_table_name(migrations.table);
         // The lock goes with the connection, at the end of this function, whatever happens.
         runner.run_async(&mut client).await.map_err(|error| OpenError::Migration(error.to_string()))?;

@@ -61,7 +61,8 @@ fn configured(path: &Path) -> rusqlite::Result<Connection> {
 
 /// Applies the migrations that this database has not had yet.
 pub(super) fn migrate(connection: &mut Connection, migrations: &Migrations) -> Result<(), OpenError> {
-    let mut runner = (migrations.sqlite)();
+    // In one transaction with their history: a process that is killed in between leaves nothing half done.
+    let mut runner = (migrations.sqlite)().set_grouped(true);
     runner.set_migration_table_name(migrations.table);
     let mut tries = 1;
     loop {
