@@ -1,1 +1,8 @@
+//! What the system tests stand on: the real services started on free ports, real programs run as an operator runs them, a client
+//! that holds every answer to the rules that all answers have, and the means to forge tokens. What is promised is in `tests/it`.
 
+pub mod client;
+pub mod people;
+pub mod stack;
+pub mod tokens;
+pub mod waiting;

@@ -1,0 +1,3 @@
+//! What Latchkey promises, held against the running services.
+
+mod http;
