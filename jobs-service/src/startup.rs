@@ -1,0 +1,115 @@
+//! Puts the service together. `main` and the tests start it here; a process that serves several services mounts it from here.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_web::web::{Data, ServiceConfig};
+use service_kit::config::{Rejected, ServerConfig};
+use service_kit::database::{DatabaseCheck, DatabaseError, Watched};
+use service_kit::health::Health;
+use service_kit::server::{self, BoundServer};
+use shared_claims::{Clock, KeyHandle, Verifier, VerifierSettings};
+
+use crate::config::Config;
+use crate::database::{self, OpenDatabaseError};
+use crate::domain::{JobIds, demo_jobs};
+use crate::routes;
+use crate::state::State;
+use crate::store::Jobs;
+
+/// Why the service could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting cannot be used.
+    #[error("{}: {}", .0.key, .0.reason)]
+    Config(Rejected),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Database(#[from] OpenDatabaseError),
+    /// The demo jobs could not be written.
+    #[error("cannot seed the demo jobs: {0}")]
+    Seed(#[from] DatabaseError),
+    /// The address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] server::StartError),
+}
+
+impl From<Rejected> for StartError {
+    fn from(rejected: Rejected) -> Self {
+        Self::Config(rejected)
+    }
+}
+
+/// The service without a server: its open database and its verifier. Cloning it gives the same one again.
+#[derive(Clone)]
+pub struct Service {
+    state: Data<State>,
+    verifier: Data<Verifier>,
+    health: Health,
+}
+
+impl Service {
+    /// Opens the database, brings its schema up to date and, where the configuration says so, seeds the demo jobs.
+    pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let verifier = verifier(config, clock.clone())?;
+        let database = database::open(config).await?;
+        let jobs = Jobs::new(Watched::new(&config.server.name, database.clone()));
+        if config.demo {
+            jobs.seed(&demo_jobs()).await?;
+        }
+        let health = Health::new(&config.server.name).with_check("database", Arc::new(DatabaseCheck(database)));
+        let state = Data::new(State { jobs, ids: JobIds::new(), clock });
+        Ok(Self { state, verifier: Data::new(verifier), health })
+    }
+
+    /// Adds the routes and what they need, at the root of an application or within a [`scope`](actix_web::web::scope).
+    pub fn configure(&self, app: &mut ServiceConfig) {
+        app.app_data(self.verifier.clone()).app_data(self.state.clone()).configure(routes::configure);
+    }
+
+    /// Whether the service can do its work: its database is all it needs.
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// Listens where `server` says; with port 0, on any port that is free. Connections queue from now on.
+    pub fn bind(&self, server: &ServerConfig) -> Result<BoundServer, server::StartError> {
+        let service = self.clone();
+        server::bind(server, self.health(), move |app| service.configure(app))
+    }
+}
+
+fn verifier(config: &Config, clock: Arc<dyn Clock>) -> Result<Verifier, Rejected> {
+    let keys = KeyHandle::new(config.tokens.key_ring()?);
+    let settings = VerifierSettings {
+        issuer: config.tokens.issuer.clone(),
+        audience: config.server.name.clone(),
+        leeway: config.tokens.leeway,
+    };
+    Verifier::new(keys, settings, clock).map_err(|error| Rejected::new("tokens.leeway", error.to_string()))
+}
+
+/// The service on an address of its own.
+pub struct Application {
+    server: BoundServer,
+}
+
+impl Application {
+    /// Opens the service and binds its address.
+    pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let service = Service::open(config, clock).await?;
+        Ok(Self { server: service.bind(&config.server)? })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Answers requests until `stop` resolves, then finishes what is in flight.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        self.server.run(stop).await
+    }
+}
