@@ -1,5 +1,6 @@
 //! What Latchkey decides. No HTTP and no SQL: each decision returns an enum that names what happened.
 
+pub mod attempts;
 pub mod digest;
 pub mod login;
 pub mod password;

@@ -297,6 +297,21 @@ impl UserSessions {
         }))
     }
 
+    /// Ends every session but the one that asks, which goes on with the new credential version.
+    pub fn change_credentials(
+        &mut self,
+        asking: Asking,
+        new_version: i64,
+        rules: &SessionRules,
+        now: DateTime<Utc>,
+    ) -> Ending {
+        let ending = self.end(Which::AllBut(asking.session_id), Some(asking), EndReason::PasswordChanged, rules, now);
+        if let Ending::Ended(_) = ending {
+            self.live.iter_mut().for_each(|live| live.credential_version = new_version);
+        }
+        ending
+    }
+
     /// The live sessions, last used first.
     pub fn list(&self, rules: &SessionRules, now: DateTime<Utc>) -> Vec<Session> {
         let mut live: Vec<_> = self.live.iter().filter(|session| session.dies_at(rules) > now).cloned().collect();

@@ -38,7 +38,7 @@ fn rules() -> impl Strategy<Value = SessionRules> {
         when_full,
         reuse_leeway: Duration::ZERO,
         max_lifetime,
-        refresh_ttl: Duration::from_secs(60),
+        refresh_ttl: Duration::from_mins(1),
     })
 }
 
@@ -160,7 +160,7 @@ proptest! {
             when_full: WhenFull::EndAll,
             reuse_leeway: Duration::ZERO,
             max_lifetime: None,
-            refresh_ttl: Duration::from_secs(60),
+            refresh_ttl: Duration::from_mins(1),
         };
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let mut sessions = UserSessions::default();

@@ -4,6 +4,7 @@
 pub mod conformance;
 mod open;
 mod sqlite;
+mod sqlite_attempts;
 mod users;
 
 use async_trait::async_trait;
@@ -13,8 +14,10 @@ use uuid::Uuid;
 
 pub use open::{OpenStores, OpenStoresError, open, open_sqlite_sessions};
 pub use sqlite::SqliteSessions;
+pub use sqlite_attempts::SqliteAttempts;
 pub use users::{Inserted, NewUser, Users};
 
+use crate::domain::attempts::{Admission, Bucket, Limit};
 use crate::domain::session::{
     Asking, EndReason, EndedSession, Ending, Presented, Rotation, Session, SessionRules, Which,
 };
@@ -57,11 +60,45 @@ pub trait SessionStore: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Ending, StoreError>;
 
+    /// Ends every session but the one that asks, which lives on with the user's new credential version.
+    async fn change_credentials(
+        &self,
+        user_id: Uuid,
+        asking: Asking,
+        new_version: i64,
+        rules: &SessionRules,
+        now: DateTime<Utc>,
+    ) -> Result<Ending, StoreError>;
+
     /// The live sessions of a user, last used first. `expires_at` is when each ends by itself.
     async fn list(&self, user_id: Uuid, rules: &SessionRules, now: DateTime<Utc>) -> Result<Vec<Session>, StoreError>;
 
     /// Asks whether the store can be read and written.
     async fn check(&self) -> Result<(), StoreError>;
+}
+
+/// Attempts to guess, counted beside the sessions so that all instances count together; each step is atomic.
+///
+/// What each step does is written down as [`Attempts`](crate::domain::attempts::Attempts). A bucket whose `keep_until`
+/// has come is as good as none, and the store forgets it sooner or later.
+#[async_trait]
+pub trait AttemptStore: Send + Sync {
+    /// Counts an attempt, unless it must wait.
+    async fn attempt(&self, bucket: Bucket, limit: &Limit, now: DateTime<Utc>) -> Result<Admission, StoreError>;
+
+    /// The same in a bucket that is [known](Self::know) already; `None` where it is not.
+    async fn attempt_where_known(
+        &self,
+        bucket: Bucket,
+        limit: &Limit,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Admission>, StoreError>;
+
+    /// Takes back an attempt that turned out right.
+    async fn take_back(&self, bucket: Bucket, now: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// Keeps a bucket until then, with no attempts in it.
+    async fn know(&self, bucket: Bucket, until: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), StoreError>;
 }
 
 /// The token store failed; always a 503.

@@ -66,6 +66,21 @@ impl SessionStore for SqliteSessions {
         Ok(self.0.step(step).await?)
     }
 
+    async fn change_credentials(
+        &self,
+        user_id: Uuid,
+        asking: Asking,
+        new_version: i64,
+        rules: &SessionRules,
+        now: DateTime<Utc>,
+    ) -> Result<Ending, StoreError> {
+        let rules = *rules;
+        let step = move |connection: &Connection| {
+            change(connection, user_id, |sessions| sessions.change_credentials(asking, new_version, &rules, now))
+        };
+        Ok(self.0.step(step).await?)
+    }
+
     async fn list(&self, user_id: Uuid, rules: &SessionRules, now: DateTime<Utc>) -> Result<Vec<Session>, StoreError> {
         Ok(self.0.look(|connection| Ok(stored(connection, user_id)?.list(rules, now)))?)
     }

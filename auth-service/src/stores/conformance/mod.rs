@@ -77,6 +77,7 @@ macro_rules! session_store_conformance {
             sessions_end_one_by_one_all_at_once_and_all_but_one
             only_a_live_and_current_session_may_end_others
             whoever_proves_a_session_may_end_it
+            a_change_of_credentials_ends_every_session_but_the_one_that_asks
             the_store_says_that_it_is_well
             one_of_a_hundred_racing_refreshes_rotates
             one_of_a_few_racing_refreshes_rotates_three_hundred_times_over

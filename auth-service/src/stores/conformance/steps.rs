@@ -368,6 +368,24 @@ pub async fn whoever_proves_a_session_may_end_it(stage: Stage) {
     assert!(!driver.is_live(&session).await);
 }
 
+pub async fn a_change_of_credentials_ends_every_session_but_the_one_that_asks(stage: Stage) {
+    let driver = Driver::new(&stage);
+    let (asker, other) = (driver.start(start_of_time()).await, driver.start(start_of_time()).await);
+    let change = async |credential_version| {
+        let asking = Asking { session_id: asker.id, credential_version };
+        let changed = driver.store.change_credentials(driver.user, asking, 2, &driver.rules, later(1));
+        changed.await.expect("the store works")
+    };
+    assert_eq!(change(7).await, Ending::AskerNotLive);
+    assert_eq!(driver.live(later(1)).await.len(), 2);
+    let Ending::Ended(ended) = change(1).await else { panic!("the asker is live") };
+    assert_eq!(ended.iter().map(|session| session.id).collect::<Vec<_>>(), [other.id]);
+    let now_of_version_2 = |session: &Session| Presented { credential_version: Some(2), ..presented(session) };
+    assert_eq!(driver.rotate(&now_of_version_2(&other), later(2)).await, ended_by(EndReason::PasswordChanged));
+    assert_eq!(driver.rotated(&now_of_version_2(&asker), later(2)).await.generation, 1);
+    assert_eq!(change(1).await, Ending::AskerNotLive);
+}
+
 pub async fn the_store_says_that_it_is_well(stage: Stage) {
     stage.store.check().await.expect("the store works");
 }

@@ -17,3 +17,12 @@ CREATE TABLE sessions (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX sessions_by_keep_until ON sessions (keep_until);
+
+-- Wrong passwords and the like, counted to slow guessing down.
+CREATE TABLE attempts (
+    bucket     BLOB    NOT NULL PRIMARY KEY,
+    record     TEXT    NOT NULL, -- JSON
+    keep_until INTEGER NOT NULL  -- milliseconds since 1970
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX attempts_by_keep_until ON attempts (keep_until);
