@@ -11,7 +11,7 @@ use actix_web::{App, HttpServer, web};
 
 use crate::config::ServerConfig;
 use crate::health::Health;
-use crate::http::{TrustedProxies, cors, envelope};
+use crate::http::{TrustedProxies, answer_panics, cors, envelope};
 use crate::problem::Problem;
 use crate::telemetry;
 
@@ -74,6 +74,7 @@ where
             .configure(routes.clone())
             .default_service(web::to(|| async { Problem::not_found() }))
             // The last one wrapped is the outermost.
+            .wrap(from_fn(answer_panics))
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
             .wrap(from_fn(envelope))
             .wrap(telemetry::spans())

@@ -20,10 +20,14 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::http::RequestId;
 use crate::stopwatch::Stopwatch;
 
+/// What is logged where `RUST_LOG` does not say: the HTTP server's own lines at start and stop repeat what the service says itself.
+const DEFAULT_FILTER: &str = "info,actix_server=warn";
+
 /// Starts logging to standard output, filtered by `RUST_LOG` (`info` where it is not set, or empty). Whoever calls first wins; a later
 /// call changes nothing.
 pub fn init(service: &str) {
-    let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).from_env_lossy();
+    let wanted = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|wanted| !wanted.trim().is_empty());
+    let filter = EnvFilter::builder().parse_lossy(wanted.as_deref().unwrap_or(DEFAULT_FILTER));
     let started = if std::io::stdout().is_terminal() {
         tracing_subscriber::fmt().with_env_filter(filter).with_target(false).finish().try_init()
     } else {

@@ -58,16 +58,20 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    pub(super) fn from_file(path: &Path) -> Result<Self, ConfigError> {
+    pub(super) fn from_file(path: &Path, is_key: impl Fn(&str) -> bool) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(path).map_err(|error| ConfigError::unreadable_file(path, &error))?;
-        Self::from_toml(&text, &path.display().to_string())
+        Self::from_toml(&text, &path.display().to_string(), is_key)
     }
 
-    pub(super) fn from_toml(text: &str, source: &str) -> Result<Self, ConfigError> {
+    /// Reads TOML. Whatever stands at a key is its value, also a table.
+    pub(super) fn from_toml(text: &str, source: &str, is_key: impl Fn(&str) -> bool) -> Result<Self, ConfigError> {
         let members =
             FileFormat::Toml.parse(None, text).map_err(|error| ConfigError::invalid_toml(source, text, &*error))?;
         let mut entries = Vec::new();
-        flatten("", ValueKind::Table(members), source, &mut entries);
+        flatten("", ValueKind::Table(members), &is_key, &mut |name, value| {
+            let origin = format!("`{name}` in {source}");
+            entries.push((name.to_owned(), Entry { given: Given::Value(value), origin }));
+        });
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok(Self { naming: Naming::Dotted, entries })
     }
@@ -83,18 +87,15 @@ impl Layer {
 }
 
 /// Names every leaf by its full key. A section without members counts as a leaf, so that a misspelt one is noticed.
-fn flatten(name: &str, value: ValueKind, source: &str, entries: &mut Vec<(String, Entry)>) {
+fn flatten(name: &str, value: ValueKind, is_key: &impl Fn(&str) -> bool, add: &mut impl FnMut(&str, ValueKind)) {
     match value {
-        ValueKind::Table(members) if name.is_empty() || !members.is_empty() => {
+        ValueKind::Table(members) if name.is_empty() || (!members.is_empty() && !is_key(name)) => {
             for (member, Value { kind, .. }) in members {
                 let name = if name.is_empty() { member } else { format!("{name}.{member}") };
-                flatten(&name, kind, source, entries);
+                flatten(&name, kind, is_key, add);
             }
         }
-        value => {
-            let origin = format!("`{name}` in {source}");
-            entries.push((name.to_owned(), Entry { given: Given::Value(value), origin }));
-        }
+        value => add(name, value),
     }
 }
 

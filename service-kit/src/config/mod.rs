@@ -17,7 +17,7 @@ use ::config::{Config, Map, Value};
 use serde::de::DeserializeOwned;
 
 use error::Problems;
-use layer::{Entry, Given, Layer};
+use layer::{Entry, Given, Layer, Naming};
 
 /// Each environment variable of ours begins with this; `__` stands between the levels of a key.
 pub const PREFIX: &str = "LATCHKEY_";
@@ -100,9 +100,10 @@ impl Loader<'_> {
         let mut problems = Problems::default();
         let mut entries = BTreeMap::new();
         let mut add = |layer: Layer| entries.extend(self.resolve(layer, &mut problems));
-        add(Layer::from_toml(self.defaults, "the built-in defaults")?);
+        let is_key = |name: &str| self.own(&Naming::Dotted, name).is_some() || self.is_foreign(&Naming::Dotted, name);
+        add(Layer::from_toml(self.defaults, "the built-in defaults", is_key)?);
         if let Some(path) = file {
-            add(Layer::from_file(path)?);
+            add(Layer::from_file(path, is_key)?);
         }
         add(Layer::from_environment(environment));
         problems.into_result()?;
@@ -130,17 +131,17 @@ impl Loader<'_> {
         entries
     }
 
-    fn own(&self, naming: &layer::Naming, written: &str) -> Option<Key> {
+    fn own(&self, naming: &Naming, written: &str) -> Option<Key> {
         let whole = self.keys.iter().find(|key| naming.of(key.name) == written);
         let in_file = || self.keys.iter().find(|key| key.from_file && naming.of_file(key.name) == written);
         whole.or_else(in_file).copied()
     }
 
-    fn is_foreign(&self, naming: &layer::Naming, written: &str) -> bool {
+    fn is_foreign(&self, naming: &Naming, written: &str) -> bool {
         self.foreign.iter().any(|key| naming.of(key) == written || naming.of_file(key) == written)
     }
 
-    fn nearest(&self, naming: &layer::Naming, written: &str) -> Option<String> {
+    fn nearest(&self, naming: &Naming, written: &str) -> Option<String> {
         let names = self.keys.iter().flat_map(|key| {
             let in_file = key.from_file.then(|| naming.of_file(key.name));
             std::iter::once(naming.of(key.name)).chain(in_file)

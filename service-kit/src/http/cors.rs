@@ -13,7 +13,7 @@ const REMEMBER: usize = 600;
 pub(crate) fn cors(allowed_origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE])
-        .allowed_headers([AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static("idempotency-key"), X_REQUEST_ID])
+        .allowed_headers([AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
         .expose_headers([RETRY_AFTER, LINK, X_REQUEST_ID])
         .block_on_origin_mismatch(false)
         .max_age(REMEMBER);

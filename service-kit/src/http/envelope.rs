@@ -8,12 +8,13 @@ use actix_cors::CorsError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::header::{HeaderMap, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{HeaderValue, VARY, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::Next;
-use actix_web::{Error, ResponseError};
+use actix_web::{Error, HttpResponse, ResponseError};
 use futures_util::FutureExt;
 
 use super::request_id::{RequestId, X_REQUEST_ID};
+use super::unread::HeldBody;
 use crate::problem::Problem;
 use crate::stopwatch::Stopwatch;
 use crate::telemetry;
@@ -21,27 +22,46 @@ use crate::telemetry;
 /// Seconds to wait after an answer that a panic stands behind.
 const RETRY_AFTER_PANIC: u64 = 1;
 
+/// The outer layer, around everything but the span.
 pub(crate) async fn envelope(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let stopwatch = Stopwatch::start();
     let id = RequestId::of(&request);
+    let body = HeldBody::of(&mut request);
     let is_probe = request.path().starts_with("/health/");
+    let outcome = next.call(request).await.map(|response| explain_cors(response.map_into_boxed_body()));
+    let finish = |mut response: HttpResponse| {
+        response.headers_mut().insert(X_REQUEST_ID, id.to_header());
+        response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        telemetry::request_finished(response.status(), stopwatch, is_probe);
+        match body {
+            Some(body) => response.map_body(|_, answer| body.until_sent(answer)),
+            None => response,
+        }
+    };
+    match outcome {
+        Ok(response) => {
+            let (request, response) = response.into_parts();
+            Ok(ServiceResponse::new(request, finish(response)))
+        }
+        // There is no request left to answer with; the error carries its finished response out.
+        Err(error) => {
+            let response = finish(error.error_response());
+            Err(InternalError::from_response(error, response).into())
+        }
+    }
+}
+
+/// The inner layer, around the routes: a handler that panics is answered for, where otherwise the connection would just end.
+pub(crate) async fn answer_panics(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     // A panic leaves nothing behind that another request would see: what a handler shares with others is behind locks of its own.
     let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
-    let outcome = match outcome {
-        Ok(Ok(response)) => Ok(explain_cors(response.map_into_boxed_body())),
-        Ok(Err(error)) => Err(error),
-        Err(panic) => Err(Error::from(after_panic(&*panic))),
-    };
-    let outcome = stamp(outcome, &id);
-    let status = match &outcome {
-        Ok(response) => response.status(),
-        Err(error) => error.as_response_error().status_code(),
-    };
-    telemetry::request_finished(status, stopwatch, is_probe);
-    outcome
+    outcome.unwrap_or_else(|panic| Err(after_panic(&*panic).into()))
 }
 
 /// The panic's own text is for the log alone.
@@ -57,31 +77,10 @@ fn explain_cors(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> 
         return response;
     }
     let (request, refused) = response.into_parts();
-    let mut explained =
-        Problem::bad_request("This origin, method or header is not allowed across origins.").error_response();
-    for (name, value) in refused.headers() {
-        if name.as_str() == "vary" {
-            explained.headers_mut().append(name.clone(), value.clone());
-        }
+    let problem = Problem::bad_request("This origin, method or header is not allowed across origins.");
+    let mut explained = problem.error_response();
+    for value in refused.headers().get_all(VARY) {
+        explained.headers_mut().append(VARY, value.clone());
     }
     ServiceResponse::new(request, explained)
-}
-
-fn stamp(outcome: Result<ServiceResponse<BoxBody>, Error>, id: &RequestId) -> Result<ServiceResponse<BoxBody>, Error> {
-    let insert = |headers: &mut HeaderMap| {
-        headers.insert(X_REQUEST_ID, id.to_header());
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    };
-    match outcome {
-        Ok(mut response) => {
-            insert(response.headers_mut());
-            Ok(response)
-        }
-        // There is no request left to answer with; the error carries its finished response out.
-        Err(error) => {
-            let mut response = error.error_response();
-            insert(response.headers_mut());
-            Err(InternalError::from_response(error, response).into())
-        }
-    }
 }

@@ -5,9 +5,10 @@ mod client_address;
 mod cors;
 mod envelope;
 mod request_id;
+mod unread;
 
 pub use client_address::{ClientAddress, TrustedProxies};
 pub use request_id::RequestId;
 
 pub(crate) use cors::cors;
-pub(crate) use envelope::envelope;
+pub(crate) use envelope::{answer_panics, envelope};

@@ -13,7 +13,7 @@ use futures_util::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::Problem;
+use super::{Problem, misfit};
 
 /// The largest body that is read, in bytes.
 pub const BODY_LIMIT: usize = 16 * 1024;
@@ -99,7 +99,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 fn describe(path: &serde_path_to_error::Path, error: &serde_json::Error) -> String {
     let place = place(error);
     match error.classify() {
-        Category::Data => format!("{}{place}.", misfit(path, &error.to_string())),
+        Category::Data => format!("In the body, {}{place}.", misfit::describe(path, &error.to_string())),
         Category::Eof => format!("The JSON is cut short{place}."),
         // The path is left out: what is no JSON may have anything for a name.
         Category::Syntax | Category::Io => format!("The body is not valid JSON{place}."),
@@ -108,35 +108,6 @@ fn describe(path: &serde_path_to_error::Path, error: &serde_json::Error) -> Stri
 
 fn place(error: &serde_json::Error) -> String {
     if error.line() == 0 { String::new() } else { format!(" (line {}, column {})", error.line(), error.column()) }
-}
-
-/// Says what does not fit from the parts of serde's message that come from our own types.
-fn misfit(path: &serde_path_to_error::Path, message: &str) -> String {
-    let field = path.to_string();
-    let inside = if field == "." { String::new() } else { format!(" in `{field}`") };
-    for (kind, says) in [("missing field `", "is missing"), ("duplicate field `", "is there twice")] {
-        if let Some((name, _)) = message.strip_prefix(kind).and_then(|rest| rest.split_once('`')) {
-            // The path already ends with the name of a field that is there twice.
-            let is_named = field.rsplit('.').next() == Some(name);
-            return if is_named { format!("`{field}` {says}") } else { format!("`{name}` {says}{inside}") };
-        }
-    }
-    if message.starts_with("unknown field `") {
-        return format!("There is a field that is not known{inside}");
-    }
-    match expectation(message) {
-        Some(expected) => format!("`{field}` must be {expected}"),
-        None => format!("`{field}` cannot be read"),
-    }
-}
-
-/// What serde expected, from messages of the form `KIND: WHAT WAS THERE, expected WHAT WE WANT at line …`. What was there is the
-/// caller's; what follows the last "expected" is ours.
-fn expectation(message: &str) -> Option<&str> {
-    let is_standard = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant `"];
-    is_standard.iter().find(|kind| message.starts_with(**kind))?;
-    let (_, expected) = message.rsplit_once(", expected ")?;
-    Some(expected.rsplit_once(" at line ").map_or(expected, |(expected, _)| expected))
 }
 
 #[cfg(test)]

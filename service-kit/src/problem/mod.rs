@@ -2,6 +2,7 @@
 //! Which of a service's causes becomes which problem is for its `error.rs`.
 
 mod body;
+mod misfit;
 mod params;
 mod resource;
 

@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use serde::de::DeserializeOwned;
 
-use super::Problem;
+use super::{Problem, misfit};
 
 /// The variable parts of the path as a `T`. A part that does not fit, such as an id that is no UUID, names nothing: 404 `not_found`.
 #[derive(Debug)]
@@ -38,10 +38,7 @@ impl<T: DeserializeOwned> FromRequest for QueryParams<T> {
 fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
     serde_path_to_error::deserialize(pairs).map_err(|error| {
-        // The path is empty, or the name of a parameter that T knows: others are skipped without a look at their value.
-        match error.path().to_string().as_str() {
-            "." => Problem::bad_request("The query lacks a parameter or has one twice."),
-            name => Problem::bad_request(format!("The query parameter `{name}` cannot be read.")),
-        }
+        let misfit = misfit::describe(error.path(), &error.inner().to_string());
+        Problem::bad_request(format!("In the query, {misfit}."))
     })
 }
