@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod people;
+pub mod postgres;
 pub mod stack;
 pub mod tokens;
 pub mod waiting;

@@ -1,3 +1,4 @@
 //! What Latchkey promises, held against the running services.
 
 mod http;
+mod postgres;

@@ -1,0 +1,253 @@
+//! A real PostgreSQL for the tests: made with `initdb` in a directory of its own, on a free port of the loopback, run by a user who
+//! is not root, stopped and cleared away with the process that started it, however that ends. What is kept in it is the tests' own.
+
+mod authority;
+mod keeper;
+mod programs;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+pub use self::authority::Authority;
+use self::keeper::Keeper;
+use self::programs::Programs;
+
+/// The service's role: it owns its databases and is no superuser.
+pub const ROLE: &str = "latchkey";
+/// The role's password, with what has to be percent-encoded in a URL, and easy to find where it must not be.
+pub const PASSWORD: &str = "dont/show:me@100%?#&=";
+const PASSWORD_IN_URL: &str = "dont%2Fshow%3Ame%40100%25%3F%23%26%3D";
+
+/// A disk that forgets is good enough for a test, and several times as fast.
+const FORGETFUL: [(&str, &str); 3] = [("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off")];
+
+/// The server that most tests of this process share, each in a database of its own. It is never stopped or bent.
+pub fn shared() -> Arc<Server> {
+    static SHARED: OnceLock<Arc<Server>> = OnceLock::new();
+    SHARED.get_or_init(|| Server::start_with(&[("max_connections", "300")])).clone()
+}
+
+/// A PostgreSQL server of its own. It goes, with all that is in it, when the last handle to it is dropped.
+pub struct Server {
+    directory: PathBuf,
+    port: u16,
+    programs: Programs,
+    _keeper: Keeper,
+}
+
+impl Server {
+    /// Starts a server as it comes.
+    pub fn start() -> Arc<Self> {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server with these settings of `postgresql.conf`.
+    ///
+    /// # Panics
+    ///
+    /// Where PostgreSQL is not installed or does not start, with what it says.
+    pub fn start_with(settings: &[(&str, &str)]) -> Arc<Self> {
+        Self::make(settings, None)
+    }
+
+    /// Starts a server that also speaks TLS, with a certificate by `authority` for the host `localhost`.
+    pub fn start_with_tls(authority: &Authority) -> Arc<Self> {
+        Self::make(&[("ssl", "on")], Some(authority))
+    }
+
+    fn make(settings: &[(&str, &str)], authority: Option<&Authority>) -> Arc<Self> {
+        let programs = Programs::find();
+        let directory = tempfile::Builder::new().prefix("latchkey-postgres-").tempdir().expect("a directory").keep();
+        let keeper = Keeper::of(&directory);
+        programs.give(&directory);
+        let data = directory.join("data");
+        // The order of texts by a language differs from their order by bytes, which a service must not notice.
+        let order = ["--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en-US"];
+        let access = ["--username=postgres", "--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync"];
+        programs.run("initdb", &directory, &[&["--pgdata", path(&data)], &order[..], &access[..]].concat());
+        if let Some(authority) = authority {
+            let (certificate, key) = authority.certify("localhost");
+            programs.write_private(&data.join("server.crt"), &certificate);
+            programs.write_private(&data.join("server.key"), &key);
+        }
+        let server = Arc::new(Self { directory, port: free_port(), programs, _keeper: keeper });
+        server.configure(settings);
+        server.start_again();
+        server.sql("postgres", &format!("CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'"));
+        server
+    }
+
+    /// Adds settings to `postgresql.conf`; they hold from the next start.
+    pub fn configure(&self, settings: &[(&str, &str)]) {
+        let file = self.data().join("postgresql.conf");
+        let mut text = fs::read_to_string(&file).expect("initdb has written it");
+        let (port, directory) = (self.port.to_string(), path(&self.directory));
+        let place = [("listen_addresses", "127.0.0.1"), ("port", &port), ("unix_socket_directories", directory)];
+        for (name, value) in place.iter().chain(&FORGETFUL).chain(settings) {
+            writeln!(text, "{name} = '{value}'").expect("a text grows");
+        }
+        fs::write(file, text).expect("the directory is ours");
+    }
+
+    /// A new, empty database, dropped with its handle.
+    pub fn database(self: &Arc<Self>) -> TestDatabase {
+        static COUNT: AtomicU32 = AtomicU32::new(1);
+        let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        self.sql("postgres", &format!("CREATE DATABASE {name} OWNER {ROLE}"));
+        TestDatabase { server: self.clone(), name }
+    }
+
+    /// Runs SQL as the superuser through the Unix socket, and answers its rows: a line each, `|` between the columns.
+    ///
+    /// # Panics
+    ///
+    /// Where PostgreSQL refuses it.
+    pub fn sql(&self, database: &str, sql: &str) -> String {
+        let port = self.port.to_string();
+        let place = ["--host", path(&self.directory), "--port", &port, "--username=postgres", "--dbname", database];
+        let form = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--command", sql];
+        self.programs.run("psql", &self.directory, &[&place[..], &form].concat()).trim_end().to_owned()
+    }
+
+    /// Stops the server as an operator does: its clients are told.
+    pub fn stop(&self) {
+        self.pg_ctl(&["stop", "--mode=fast"]);
+    }
+
+    /// Stops the server at once, as if it had crashed: nothing is told or tidied.
+    pub fn crash(&self) {
+        self.pg_ctl(&["stop", "--mode=immediate"]);
+    }
+
+    /// Starts the stopped server on the port it had, and waits until it takes connections.
+    pub fn start_again(&self) {
+        self.pg_ctl(&["start", "--log", path(&self.directory.join("log"))]);
+    }
+
+    /// Stops the server and starts it again.
+    pub fn restart(&self) {
+        self.stop();
+        self.start_again();
+    }
+
+    /// Freezes every process of the server (`kill -STOP`): connections stay open and nothing answers.
+    pub fn freeze(&self) -> Frozen<'_> {
+        // The first one first, for it makes the others.
+        signal(&[self.postmaster()], Signal::STOP);
+        signal(&self.children(), Signal::STOP);
+        Frozen(self)
+    }
+
+    /// The host and port it listens on, for a URL.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The directory of its data.
+    pub fn data(&self) -> PathBuf {
+        self.directory.join("data")
+    }
+
+    fn pg_ctl(&self, command: &[&str]) {
+        let data = self.data();
+        let place = ["--pgdata", path(&data), "--wait", "--timeout=60", "--silent"];
+        self.programs.run("pg_ctl", &self.directory, &[command, &place].concat());
+    }
+
+    fn postmaster(&self) -> Pid {
+        let text = fs::read_to_string(self.data().join("postmaster.pid")).expect("the server runs");
+        pid(text.lines().next().unwrap_or_default())
+    }
+
+    fn children(&self) -> Vec<Pid> {
+        let id = self.postmaster().as_raw_nonzero();
+        let text = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).expect("the server runs");
+        text.split_whitespace().map(pid).collect()
+    }
+}
+
+fn signal(processes: &[Pid], signal: Signal) {
+    for process in processes {
+        // One that has ended meanwhile needs no signal.
+        let _ = kill_process(*process, signal);
+    }
+}
+
+/// A server that is frozen until this is dropped.
+pub struct Frozen<'a>(&'a Server);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        signal(&self.0.children(), Signal::CONT);
+        signal(&[self.0.postmaster()], Signal::CONT);
+    }
+}
+
+/// An empty database of its own.
+pub struct TestDatabase {
+    server: Arc<Server>,
+    /// What it is called.
+    pub name: String,
+}
+
+impl TestDatabase {
+    /// The URL that a service is given.
+    pub fn url(&self) -> String {
+        format!("postgres://{ROLE}:{PASSWORD_IN_URL}@{}/{}", self.server.address(), self.name)
+    }
+
+    /// The server it is on.
+    pub fn server(&self) -> &Arc<Server> {
+        &self.server
+    }
+
+    /// Runs SQL in it as the superuser; see [`Server::sql`].
+    pub fn sql(&self, sql: &str) -> String {
+        self.server.sql(&self.name, sql)
+    }
+
+    /// How many connections there are to it as the service's role.
+    pub fn connections(&self) -> usize {
+        let condition = format!("datname = '{}' AND usename = '{ROLE}'", self.name);
+        let count = self.server.sql("postgres", &format!("SELECT count(*) FROM pg_stat_activity WHERE {condition}"));
+        count.parse().expect("a number")
+    }
+}
+
+impl Drop for TestDatabase {
+    // The server may be stopped on purpose; then its directory goes with it.
+    fn drop(&mut self) {
+        let port = self.server.port.to_string();
+        let place = ["--host", path(&self.server.directory), "--port", &port, "--username=postgres"];
+        let command = [&place[..], &["--force", "--if-exists", &self.name]].concat();
+        drop(self.server.programs.try_run("dropdb", &self.server.directory, &command));
+    }
+}
+
+/// A port that nobody listens on, from below those that the system gives to outgoing connections: a server that is stopped
+/// finds its port free again.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 10_000).expect("a small number");
+    for _ in 0..1_000 {
+        let port = 15_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("a thousand ports are taken");
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("paths of temporary files are text")
+}
+
+fn pid(text: &str) -> Pid {
+    text.parse().ok().and_then(Pid::from_raw).unwrap_or_else(|| panic!("no process: {text:?}"))
+}
