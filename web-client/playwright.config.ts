@@ -1,0 +1,36 @@
+// The browser tests: Debian's Chromium against the real process. Each test starts a process of its own (e2e/support), so
+// they need no order and leave nothing behind.
+import { defineConfig, devices } from '@playwright/test';
+
+const arguments_ = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export default defineConfig({
+  testDir: 'e2e',
+  outputDir: 'e2e/.results',
+  fullyParallel: true,
+  workers: 2,
+  forbidOnly: true,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  reporter: [['list']],
+  use: {
+    ...devices['Desktop Chrome'],
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    reducedMotion: 'reduce',
+    trace: 'retain-on-failure',
+    launchOptions: { executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: arguments_ },
+  },
+  projects: [
+    { name: 'tests', testIgnore: '**/screenshots.ts' },
+    { name: 'screenshots', testMatch: '**/screenshots.ts' },
+  ],
+});
