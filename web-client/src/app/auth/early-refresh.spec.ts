@@ -6,11 +6,11 @@ import { Refresher } from './refresher';
 import { Session, SessionState } from './session';
 
 describe('dueAfter', () => {
-  it('is a minute before the end, and for short lives a quarter of them', () => {
+  it('is a minute before the end, and for short lives half of them', () => {
     expect(dueAfter(900)).toBe(840_000);
-    expect(dueAfter(240)).toBe(180_000);
-    expect(dueAfter(60)).toBe(45_000);
-    expect(dueAfter(2)).toBe(1_500);
+    expect(dueAfter(120)).toBe(60_000);
+    expect(dueAfter(60)).toBe(30_000);
+    expect(dueAfter(2)).toBe(1_000);
   });
 });
 

@@ -1,17 +1,18 @@
 // Renews the access token a little before it expires while someone looks at the page, so that no click has to wait for
 // it. A convenience: a token that expires all the same is renewed when it is refused.
 import { Injectable, effect, inject, signal } from '@angular/core';
+import { atTime } from './at-time';
 import { Refresher } from './refresher';
 import { Session } from './session';
 import { isLive } from './stored-session';
 import { TokenStorage } from './token-storage';
 
-/** How long before the end, in seconds: a minute, or a quarter of a life that is shorter than four minutes. */
+/** How long before the end, in seconds: a minute, or half of a life that is shorter than two minutes. */
 const usualLead = 60;
 
 /** Milliseconds after receipt at which a token that lives `expiresIn` seconds is to be renewed. */
 export function dueAfter(expiresIn: number): number {
-  return (expiresIn - Math.min(usualLead, expiresIn / 4)) * 1_000;
+  return (expiresIn - Math.min(usualLead, expiresIn / 2)) * 1_000;
 }
 
 @Injectable({ providedIn: 'root' })
@@ -42,17 +43,17 @@ export class EarlyRefresh {
 
   /** Calls `renew` once, at `due` or as soon after it as the page is visible. Returns how to call that off. */
   private whenDue(due: number, renew: () => void): () => void {
-    const tryNow = () => {
+    const renewIfSeen = () => {
       if (document.visibilityState !== 'visible' || performance.now() < due) return;
       callOff();
       renew();
     };
-    const timer = setTimeout(tryNow, Math.max(0, due - performance.now()));
+    const callOffTimer = atTime(due, renewIfSeen);
     const callOff = () => {
-      clearTimeout(timer);
-      document.removeEventListener('visibilitychange', tryNow);
+      callOffTimer();
+      document.removeEventListener('visibilitychange', renewIfSeen);
     };
-    document.addEventListener('visibilitychange', tryNow);
+    document.addEventListener('visibilitychange', renewIfSeen);
     return callOff;
   }
 }

@@ -5,6 +5,7 @@ import { firstValueFrom } from 'rxjs';
 import { AuthApi } from '../api/auth-api';
 import { EndedSession, User } from '../api/models';
 import { isTemporary, toProblem } from '../api/problem';
+import { atTime } from './at-time';
 import { Connection } from './connection';
 import { SignOutOrders } from './sign-out-orders';
 import { isLive, recordOfSignIn } from './stored-session';
@@ -52,8 +53,7 @@ export class Session {
     effect((onCleanup) => {
       const trouble = this.connection.trouble();
       if (!trouble || !this.isSignedIn()) return;
-      const timer = setTimeout(() => void this.check(), Math.max(0, trouble.retryAt - performance.now()));
-      onCleanup(() => clearTimeout(timer));
+      onCleanup(atTime(trouble.retryAt, () => void this.check()));
     });
     // Trouble is that of a session: someone who has signed out is not told of it, nor made to wait for it.
     effect(() => {

@@ -30,9 +30,9 @@ export class Toasts {
   selector: 'app-toasts',
   imports: [Icon],
   template: `
-    <ul class="toasts" role="log" aria-live="polite" aria-label="Messages">
+    <div class="toasts" role="log" aria-live="polite" aria-label="Messages">
       @for (toast of toasts.toasts(); track toast) {
-        <li class="toast" [class.toast-error]="toast.isError">
+        <div class="toast" [class.toast-error]="toast.isError">
           <app-icon [name]="toast.isError ? 'alert' : 'check'" />
           <span>{{ toast.text }}</span>
           @if (toast.action; as action) {
@@ -48,9 +48,9 @@ export class Toasts {
           >
             <app-icon name="close" />
           </button>
-        </li>
+        </div>
       }
-    </ul>
+    </div>
   `,
 })
 export class ToastList {
