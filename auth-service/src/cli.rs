@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use service_kit::{probe, server, telemetry};
+use service_kit::{probe, reload, server, telemetry};
 use shared_claims::SystemClock;
 
 use crate::config::Config;
@@ -68,7 +68,7 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
             keygen::print();
             Ok(())
         }
-        Command::Serve => serve(&config(file)?).await,
+        Command::Serve => serve(file).await,
         Command::Healthcheck => Ok(probe::ready(&config(file)?.server).await?),
         Command::Migrate => {
             stores::open(&config(file)?).await?;
@@ -80,12 +80,18 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
     }
 }
 
-async fn serve(config: &Config) -> Result<(), Failed> {
+async fn serve(file: Option<&Path>) -> Result<(), Failed> {
+    let config = config(file)?;
     telemetry::init(&config.server.name);
     let stop = server::stop_signal();
-    let application = Application::build(config, Arc::new(SystemClock)).await?;
+    let application = Application::build(&config, Arc::new(SystemClock)).await?;
     tracing::info!(address = %application.address(), version = env!("CARGO_PKG_VERSION"), "auth-service is listening");
-    application.run(stop).await?;
+    let service = application.service().clone();
+    let reload = reload::on_hangup(|| Ok::<_, Failed>(service.replace_secrets(&self::config(file)?)?));
+    tokio::select! {
+        ended = application.run(stop) => ended?,
+        () = reload => {}
+    }
     tracing::info!("auth-service has stopped");
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The configuration of auth-service: one section a struct, each value checked before anything starts.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use service_kit::config::{ConfigError, DatabaseConfig, Key, Loader, Rejected, Se
 use service_kit::database::DatabaseUrl;
 use shared_claims::{KeyHandle, KeyRing, MAX_ACCESS_TTL, MAX_LEEWAY};
 
+use crate::domain::attempts::Limit;
+use crate::domain::guard::GuessLimits;
 use crate::domain::session::{SessionRules, WhenFull};
 
 const DEFAULTS: &str = include_str!("config.default.toml");
@@ -33,6 +36,12 @@ const OWN_KEYS: &[Key] = &[
     Key::plain("token_store.ca_file"),
     Key::plain("registration.enabled"),
     Key::plain("rate_limit.enabled"),
+    Key::plain("rate_limit.account_attempts"),
+    Key::plain("rate_limit.address_attempts"),
+    Key::plain("rate_limit.first_delay"),
+    Key::plain("rate_limit.longest_delay"),
+    Key::plain("rate_limit.forget_after"),
+    Key::plain("rate_limit.refreshes_per_minute"),
 ];
 
 /// Keys that only the process with everything in it understands.
@@ -62,7 +71,7 @@ pub struct Config {
     /// Whether anybody may make an account.
     pub registration: Switch,
     /// Whether guessing is slowed down.
-    pub rate_limit: Switch,
+    pub rate_limit: RateLimitConfig,
 }
 
 /// The section `tokens`.
@@ -121,6 +130,56 @@ pub struct Switch {
     pub enabled: bool,
 }
 
+/// The section `rate_limit`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RateLimitConfig {
+    enabled: bool,
+    account_attempts: u32,
+    address_attempts: u32,
+    #[serde(with = "duration")]
+    first_delay: Duration,
+    #[serde(with = "duration")]
+    longest_delay: Duration,
+    #[serde(with = "duration")]
+    forget_after: Duration,
+    refreshes_per_minute: NonZeroU32,
+}
+
+impl RateLimitConfig {
+    /// How guessing is slowed; `None` where it is not.
+    pub fn guesses(&self) -> Option<GuessLimits> {
+        let limit = |free| Limit {
+            free,
+            first_delay: self.first_delay,
+            longest_delay: self.longest_delay,
+            forget_after: self.forget_after,
+        };
+        let limits = GuessLimits { account: limit(self.account_attempts), address: limit(self.address_attempts) };
+        self.enabled.then_some(limits)
+    }
+
+    /// How often one session may be refreshed; `None` for as often as it likes.
+    pub fn refreshes_per_minute(&self) -> Option<NonZeroU32> {
+        self.enabled.then_some(self.refreshes_per_minute)
+    }
+
+    fn check(&self) -> Result<(), Rejected> {
+        if self.longest_delay > Duration::from_hours(24) {
+            return Err(Rejected::new(
+                "rate_limit.longest_delay",
+                "must be 24 h at most, for nobody is kept out for good",
+            ));
+        }
+        if self.first_delay > self.longest_delay {
+            return Err(Rejected::new("rate_limit.first_delay", "must not be longer than rate_limit.longest_delay"));
+        }
+        if self.forget_after < self.longest_delay {
+            return Err(Rejected::new("rate_limit.forget_after", "must not be shorter than rate_limit.longest_delay"));
+        }
+        Ok(())
+    }
+}
+
 /// The key rings of both kinds of token, which a running service may be given anew.
 #[derive(Clone)]
 pub struct Keys {
@@ -145,6 +204,7 @@ impl Config {
         self.tokens.rings()?;
         self.tokens.check_times()?;
         self.sessions.check()?;
+        self.rate_limit.check()?;
         let database = self.database()?;
         let is_postgres = matches!(database, DatabaseUrl::Postgres(_));
         match &self.token_store.url {
@@ -175,13 +235,14 @@ impl Config {
 }
 
 impl TokensConfig {
-    /// The key rings, if every secret is fit for use.
+    /// The key rings as handles that can be given new ones.
     pub fn keys(&self) -> Result<Keys, Rejected> {
         let (access, refresh) = self.rings()?;
         Ok(Keys { access: KeyHandle::new(access), refresh: KeyHandle::new(refresh) })
     }
 
-    fn rings(&self) -> Result<(KeyRing, KeyRing), Rejected> {
+    /// The key rings, if every secret is fit for use.
+    pub fn rings(&self) -> Result<(KeyRing, KeyRing), Rejected> {
         let access = ring("tokens.access_secret", self.access_secret.as_ref(), &self.accepted_access_secrets)?;
         let refresh = ring("tokens.refresh_secret", self.refresh_secret.as_ref(), &self.accepted_refresh_secrets)?;
         if access.shares_a_secret_with(&refresh) {

@@ -2,6 +2,7 @@
 //!
 //! The way of a request: `routes` (HTTP shapes), `domain` (decisions), `stores` (facts).
 
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod domain;

@@ -15,6 +15,8 @@ use service_kit::server::{self, BoundServer};
 use shared_claims::{Clock, Minter, MinterSettings, RefreshVerifier, SettingsError, Verifier, VerifierSettings};
 
 use crate::config::{Config, Keys};
+use crate::domain::guard::Guard;
+use crate::domain::pace::Pace;
 use crate::domain::password::PasswordHasher;
 use crate::routes;
 use crate::state::State;
@@ -26,8 +28,8 @@ mod demo;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A setting that only shows to be wrong when it is used.
-    #[error("{}: {}", .0.key, .0.reason)]
-    Config(Rejected),
+    #[error(transparent)]
+    Config(#[from] Rejected),
     /// A setting that the verifier refuses.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -47,13 +49,14 @@ pub enum StartError {
 pub struct Service {
     state: Data<State>,
     verifier: Data<Verifier>,
+    keys: Keys,
     health: Health,
 }
 
 impl Service {
     /// Opens the stores and makes the parts.
     pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let keys = config.tokens.keys().map_err(StartError::Config)?;
+        let keys = config.tokens.keys()?;
         let opened = stores::open(config).await?;
         let verifier = verifier(config, &keys, clock.clone())?;
         let health = Health::new(&config.server.name)
@@ -63,6 +66,9 @@ impl Service {
             users: opened.users,
             sessions: opened.sessions,
             rules: config.rules(),
+            guard: Guard::new(opened.attempts, config.rate_limit.guesses()),
+            pace: Pace::new(config.rate_limit.refreshes_per_minute()),
+            registration_is_enabled: config.registration.enabled,
             passwords: PasswordHasher::new(available_parallelism().map_or(1, usize::from)),
             minter: minter(config, &keys),
             refresh_verifier: refresh_verifier(config, &keys, clock.clone())?,
@@ -71,7 +77,7 @@ impl Service {
         if config.demo {
             demo::seed(&state).await.map_err(StartError::Demo)?;
         }
-        Ok(Self { state: Data::new(state), verifier: Data::new(verifier), health })
+        Ok(Self { state: Data::new(state), verifier: Data::new(verifier), keys, health })
     }
 
     /// Adds the routes, at the root of an application or within a scope of it.
@@ -89,6 +95,17 @@ impl Service {
         &self.state
     }
 
+    /// Takes the secrets of a newer configuration, of which nothing else is taken. Answers which keys sign from now on.
+    /// Tokens signed with a secret that is no longer among them are refused from the next request on.
+    pub fn replace_secrets(&self, config: &Config) -> Result<String, Rejected> {
+        let (access, refresh) = config.tokens.rings()?;
+        let in_use =
+            format!("access tokens: kid {}; refresh tokens: kid {}", access.signing_kid(), refresh.signing_kid());
+        self.keys.access.replace(access);
+        self.keys.refresh.replace(refresh);
+        Ok(in_use)
+    }
+
     /// Listens where the configuration says.
     pub fn bind(&self, server: &ServerConfig) -> Result<BoundServer, server::StartError> {
         let service = self.clone();
@@ -99,18 +116,24 @@ impl Service {
 /// auth-service with a server of its own.
 pub struct Application {
     server: BoundServer,
+    service: Service,
 }
 
 impl Application {
     /// Opens everything and binds; port 0 takes any port that is free.
     pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let service = Service::open(config, clock).await?;
-        Ok(Self { server: service.bind(&config.server)? })
+        Ok(Self { server: service.bind(&config.server)?, service })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// The service, to be given new secrets while it runs.
+    pub fn service(&self) -> &Service {
+        &self.service
     }
 
     /// Serves until told to stop, then finishes what is in flight.

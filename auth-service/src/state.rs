@@ -5,6 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, SubsecRound, Utc};
 use shared_claims::{Clock, Minter, RefreshVerifier};
 
+use crate::domain::guard::Guard;
+use crate::domain::pace::Pace;
 use crate::domain::password::PasswordHasher;
 use crate::domain::session::SessionRules;
 use crate::stores::{SessionStore, Users};
@@ -19,6 +21,12 @@ pub struct State {
     pub rules: SessionRules,
     /// Hashes and verifies passwords.
     pub passwords: PasswordHasher,
+    /// Slows guessing down.
+    pub guard: Guard,
+    /// Limits how often one session is refreshed.
+    pub pace: Pace,
+    /// Whether anybody may make an account.
+    pub registration_is_enabled: bool,
     /// Mints tokens.
     pub minter: Minter,
     /// Verifies refresh tokens. Access tokens are verified by the `Caller` in a handler's signature.

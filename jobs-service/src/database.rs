@@ -43,8 +43,7 @@ pub async fn open(config: &Config) -> Result<Arc<dyn Database>, OpenDatabaseErro
     match config.database()? {
         DatabaseUrl::Sqlite(path) => Ok(Sqlite::open(&path, &MIGRATIONS)?),
         DatabaseUrl::Postgres(url) => {
-            let ca_file = config.database.ca_file.clone();
-            let settings = PostgresSettings { url, ca_file, max_connections: config.database.max_connections };
+            let settings = PostgresSettings::new(url, &config.database);
             Ok(Postgres::open(&settings, &MIGRATIONS).await?)
         }
     }

@@ -1,15 +1,17 @@
 //! jobs-service from its start to its end, in the order in which things happen.
 
+use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
 use jobs_service::cli::{Cli, Command};
 use jobs_service::{Application, Config, database};
-use service_kit::{config, probe, server, telemetry};
+use service_kit::config::{self, ConfigError};
+use service_kit::{probe, reload, server, telemetry};
 use shared_claims::SystemClock;
 
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+type Outcome = Result<(), Box<dyn Error>>;
 
 #[actix_web::main]
 async fn main() -> ExitCode {
@@ -25,20 +27,26 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Outcome {
-    let config = Config::load(cli.config.as_deref(), config::environment()?)?;
+    let load = || -> Result<Config, ConfigError> { Config::load(cli.config.as_deref(), config::environment()?) };
+    let config = load()?;
     match cli.command.unwrap_or_default() {
-        Command::Serve => serve(&config).await,
+        Command::Serve => serve(&config, load).await,
         Command::Healthcheck => Ok(probe::ready(&config.server).await?),
         Command::Migrate => migrate(&config).await,
     }
 }
 
-async fn serve(config: &Config) -> Outcome {
+async fn serve(config: &Config, load: impl Fn() -> Result<Config, ConfigError>) -> Outcome {
     telemetry::init(&config.server.name);
     let stop = server::stop_signal();
     let application = Application::build(config, Arc::new(SystemClock)).await?;
     tracing::info!(address = %application.address(), version = env!("CARGO_PKG_VERSION"), "jobs-service is listening");
-    application.run(stop).await?;
+    let service = application.service().clone();
+    let reload = reload::on_hangup(|| Ok::<_, Box<dyn Error>>(service.replace_secrets(&load()?)?));
+    tokio::select! {
+        ended = application.run(stop) => ended?,
+        () = reload => {}
+    }
     tracing::info!("jobs-service has stopped");
     Ok(())
 }

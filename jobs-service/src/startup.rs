@@ -23,8 +23,8 @@ use crate::store::Jobs;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A setting cannot be used.
-    #[error("{}: {}", .0.key, .0.reason)]
-    Config(Rejected),
+    #[error(transparent)]
+    Config(#[from] Rejected),
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] OpenDatabaseError),
@@ -36,24 +36,20 @@ pub enum StartError {
     Listen(#[from] server::StartError),
 }
 
-impl From<Rejected> for StartError {
-    fn from(rejected: Rejected) -> Self {
-        Self::Config(rejected)
-    }
-}
-
 /// The service without a server: its open database and its verifier. Cloning it gives the same one again.
 #[derive(Clone)]
 pub struct Service {
     state: Data<State>,
     verifier: Data<Verifier>,
+    keys: KeyHandle,
     health: Health,
 }
 
 impl Service {
     /// Opens the database, brings its schema up to date and, where the configuration says so, seeds the demo jobs.
     pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let verifier = verifier(config, clock.clone())?;
+        let keys = KeyHandle::new(config.tokens.key_ring()?);
+        let verifier = verifier(config, keys.clone(), clock.clone())?;
         let database = database::open(config).await?;
         let jobs = Jobs::new(Watched::new(&config.server.name, database.clone()));
         if config.demo {
@@ -61,7 +57,7 @@ impl Service {
         }
         let health = Health::new(&config.server.name).with_check("database", Arc::new(DatabaseCheck(database)));
         let state = Data::new(State { jobs, ids: JobIds::new(), clock });
-        Ok(Self { state, verifier: Data::new(verifier), health })
+        Ok(Self { state, verifier: Data::new(verifier), keys, health })
     }
 
     /// Adds the routes and what they need, at the root of an application or within a [`scope`](actix_web::web::scope).
@@ -74,6 +70,15 @@ impl Service {
         self.health.clone()
     }
 
+    /// Takes the secrets of a newer configuration, of which nothing else is taken. Answers which keys are taken.
+    /// Tokens signed with a secret that is no longer among them are refused from the next request on.
+    pub fn replace_secrets(&self, config: &Config) -> Result<String, Rejected> {
+        let ring = config.tokens.key_ring()?;
+        let in_use = format!("access tokens: kid {}", ring.kids().collect::<Vec<_>>().join(", "));
+        self.keys.replace(ring);
+        Ok(in_use)
+    }
+
     /// Listens where `server` says; with port 0, on any port that is free. Connections queue from now on.
     pub fn bind(&self, server: &ServerConfig) -> Result<BoundServer, server::StartError> {
         let service = self.clone();
@@ -81,8 +86,7 @@ impl Service {
     }
 }
 
-fn verifier(config: &Config, clock: Arc<dyn Clock>) -> Result<Verifier, Rejected> {
-    let keys = KeyHandle::new(config.tokens.key_ring()?);
+fn verifier(config: &Config, keys: KeyHandle, clock: Arc<dyn Clock>) -> Result<Verifier, Rejected> {
     let settings = VerifierSettings {
         issuer: config.tokens.issuer.clone(),
         audience: config.server.name.clone(),
@@ -94,18 +98,24 @@ fn verifier(config: &Config, clock: Arc<dyn Clock>) -> Result<Verifier, Rejected
 /// The service on an address of its own.
 pub struct Application {
     server: BoundServer,
+    service: Service,
 }
 
 impl Application {
     /// Opens the service and binds its address.
     pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let service = Service::open(config, clock).await?;
-        Ok(Self { server: service.bind(&config.server)? })
+        Ok(Self { server: service.bind(&config.server)?, service })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// The service, to be given new secrets while it runs.
+    pub fn service(&self) -> &Service {
+        &self.service
     }
 
     /// Answers requests until `stop` resolves, then finishes what is in flight.

@@ -46,6 +46,12 @@ const FOREIGN_KEYS: &[&str] = &[
     "database.max_connections",
     "registration.enabled",
     "rate_limit.enabled",
+    "rate_limit.account_attempts",
+    "rate_limit.address_attempts",
+    "rate_limit.first_delay",
+    "rate_limit.longest_delay",
+    "rate_limit.forget_after",
+    "rate_limit.refreshes_per_minute",
 ];
 
 /// What this process itself needs to know.

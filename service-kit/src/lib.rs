@@ -6,8 +6,10 @@ pub mod config;
 pub mod database;
 pub mod health;
 pub mod http;
+pub mod outage;
 pub mod probe;
 pub mod problem;
+pub mod reload;
 pub mod server;
 pub mod telemetry;
 

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::Failed;
 use super::users::find;
+use crate::audit;
 use crate::domain::session::{EndReason, Ending, Session, Which};
 use crate::startup::Service;
 use crate::state::State;
@@ -75,6 +76,7 @@ async fn end(state: &State, user: &str, which: Which) -> Result<(), Failed> {
     let ending = state.sessions.end(user_id, which, None, EndReason::Admin, &state.rules, state.now()).await?;
     match ending {
         Ending::Ended(ended) if !ended.is_empty() => {
+            audit::sessions_ended(user_id, &ended, EndReason::Admin, None);
             println!("ended {}", ended.iter().map(|session| session.id.to_string()).collect::<Vec<_>>().join(" "));
             Ok(())
         }

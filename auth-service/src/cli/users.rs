@@ -10,8 +10,9 @@ use shared_claims::random;
 use uuid::Uuid;
 
 use super::Failed;
-use crate::domain::password::parse_new_password;
-use crate::domain::session::{EndReason, Which};
+use crate::audit;
+use crate::domain::password::NewPassword;
+use crate::domain::session::{EndReason, Ending, Which};
 use crate::domain::user::{Email, User, Username};
 use crate::startup::Service;
 use crate::state::State;
@@ -76,6 +77,7 @@ pub(super) async fn run(command: UsersCommand, service: &Service) -> Result<(), 
         UsersCommand::Enable { user } => {
             let user = find(state, &user).await?;
             exists(state.users.set_disabled(user.id, false).await?)?;
+            audit::user_changed(user.id, "enabled");
             println!("enabled {}", user.username);
             Ok(())
         }
@@ -87,14 +89,15 @@ pub(super) async fn run(command: UsersCommand, service: &Service) -> Result<(), 
 async fn add(state: &State, username: &str, email: &str, json: bool) -> Result<(), Failed> {
     let username = Username::parse(username).map_err(|why| format!("the username {why}"))?;
     let email = Email::parse(email).map_err(|why| format!("the e-mail address {why}"))?;
-    let password_hash = state.passwords.hash(read_new_password()?).await?;
+    let password = read_new_password(&[username.as_str(), email.as_str()])?;
+    let password_hash = state.passwords.hash(password.into_secret()).await?;
     let new = NewUser { id: random::uuid(), username, email, password_hash, created_at: state.now() };
     match state.users.insert(&new).await? {
         Inserted::Taken { username: true, .. } => {
             return Err(format!("there is a user {}", new.username.as_str()).into());
         }
         Inserted::Taken { .. } => return Err(format!("there is a user with {}", new.email.as_str()).into()),
-        Inserted::Yes => {}
+        Inserted::Yes => audit::user_changed(new.id, "added"),
     }
     let (username, email) = (new.username.as_str(), new.email.as_str());
     let line = Line { id: new.id, username, email, disabled: false, created_at: new.created_at };
@@ -127,14 +130,17 @@ fn line(user: &User) -> Line<'_> {
 
 async fn disable(state: &State, user: User) -> Result<(), Failed> {
     exists(state.users.set_disabled(user.id, true).await?)?;
+    audit::user_changed(user.id, "disabled");
     end_all(state, &user, EndReason::UserDisabled).await?;
     println!("disabled {}", user.username);
     Ok(())
 }
 
 async fn set_password(state: &State, user: User) -> Result<(), Failed> {
-    let hash = state.passwords.hash(read_new_password()?).await?;
+    let password = read_new_password(&[&user.username, &user.email])?;
+    let hash = state.passwords.hash(password.into_secret()).await?;
     exists(state.users.set_password(&user, &hash).await?.is_some())?;
+    audit::user_changed(user.id, "password_set");
     end_all(state, &user, EndReason::PasswordChanged).await?;
     println!("changed the password of {}", user.username);
     Ok(())
@@ -142,6 +148,7 @@ async fn set_password(state: &State, user: User) -> Result<(), Failed> {
 
 async fn delete(state: &State, user: User) -> Result<(), Failed> {
     exists(state.users.delete(user.id).await?)?;
+    audit::user_changed(user.id, "deleted");
     end_all(state, &user, EndReason::UserDisabled).await?;
     println!("deleted {}", user.username);
     Ok(())
@@ -149,9 +156,12 @@ async fn delete(state: &State, user: User) -> Result<(), Failed> {
 
 // The user has changed already: a session that could not be ended here ends at its next refresh.
 async fn end_all(state: &State, user: &User, reason: EndReason) -> Result<(), Failed> {
-    state.sessions.end(user.id, Which::All, None, reason, &state.rules, state.now()).await.map_err(|error| {
+    let ending = state.sessions.end(user.id, Which::All, None, reason, &state.rules, state.now()).await.map_err(|error| {
         format!("the user is changed, but their sessions could not be ended at once ({error}); they end at their next refresh")
     })?;
+    if let Ending::Ended(ended) = ending {
+        audit::sessions_ended(user.id, &ended, reason, None);
+    }
     Ok(())
 }
 
@@ -168,7 +178,7 @@ fn exists(is_there: bool) -> Result<(), Failed> {
     if is_there { Ok(()) } else { Err("the user was changed by somebody else meanwhile; look again".into()) }
 }
 
-fn read_new_password() -> Result<SecretString, Failed> {
+fn read_new_password(about: &[&str]) -> Result<NewPassword, Failed> {
     let password = if stdin().is_terminal() {
         let first = rpassword::prompt_password("New password: ")?;
         if first != rpassword::prompt_password("Once more: ")? {
@@ -180,7 +190,5 @@ fn read_new_password() -> Result<SecretString, Failed> {
         stdin().lock().read_line(&mut line)?;
         line.strip_suffix('\n').map_or(line.as_str(), |line| line.strip_suffix('\r').unwrap_or(line)).to_owned()
     };
-    let password = SecretString::from(password);
-    parse_new_password(&password).map_err(|why| format!("the password {why}"))?;
-    Ok(password)
+    Ok(NewPassword::parse(SecretString::from(password), about).map_err(|why| format!("the password {why}"))?)
 }

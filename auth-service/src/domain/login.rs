@@ -1,16 +1,18 @@
 //! Login: who is it, and may they start a session here.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use shared_claims::{SessionRandom, random};
-use uuid::Uuid;
 
 use super::Failure;
-use super::digest::Digest;
-use super::session::{EndedSession, Session, after};
+use super::device::{DeviceName, Fingerprint};
+use super::password::PasswordHasher;
+use super::session::{EndReason, EndedSession, Session, after};
 use super::tokens::{Standing, TokenPair};
-use super::user::User;
+use super::user::{User, login_key};
+use crate::audit;
 use crate::state::State;
 
 /// A login as it was asked for.
@@ -33,6 +35,8 @@ pub enum Login {
     SignedIn(Box<SignedIn>),
     /// Unknown user, wrong password or disabled user: nobody outside can tell which.
     WrongCredentials,
+    /// Too many were wrong lately; the next may be tried after this.
+    TooManyAttempts(Duration),
 }
 
 /// A session that has just begun.
@@ -47,12 +51,32 @@ pub struct SignedIn {
 
 /// Checks the credentials and starts a session.
 pub async fn login(state: &State, request: LoginRequest) -> Result<Login, Failure> {
+    let address = request.ip_address;
     let user = state.users.find_by_login(&request.username).await?;
+    let user_id = user.as_ref().map(|user| user.id);
+    let ticket = match state.guard.admit(user_id, &login_key(&request.username), address, state.now()).await? {
+        Ok(ticket) => ticket,
+        Err(wait) => {
+            audit::login_failed(user_id, address, "too_many_attempts");
+            return Ok(Login::TooManyAttempts(wait));
+        }
+    };
     let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let is_right = state.passwords.verify(request.password, hash).await?;
+    let is_right = state.passwords.verify(request.password.clone(), hash).await?;
     let Some(user) = user.filter(|user| is_right && !user.is_disabled) else {
+        audit::login_failed(user_id, address, if is_right { "user_disabled" } else { "wrong_credentials" });
         return Ok(Login::WrongCredentials);
     };
+    let signed_in = start_session(state, &user, &request).await?;
+    let user_id = user.id;
+    let renewal = renew_hash(state, &user, request.password);
+    tokio::join!(state.guard.was_right(ticket, user_id, address, state.now()), renewal);
+    audit::login(user_id, signed_in.tokens.session_id, address);
+    audit::sessions_ended(user_id, &signed_in.ended_sessions, EndReason::SessionLimit, Some(address));
+    Ok(Login::SignedIn(Box::new(signed_in)))
+}
+
+async fn start_session(state: &State, user: &User, request: &LoginRequest) -> Result<SignedIn, Failure> {
     let now = state.now();
     let session_id = random::uuid();
     let session = Session {
@@ -63,50 +87,28 @@ pub async fn login(state: &State, request: LoginRequest) -> Result<Login, Failur
         created_at: now,
         rotated_at: now,
         expires_at: after(now, state.rules.refresh_ttl),
-        fingerprint: request.fingerprint.map(|fingerprint| fingerprint.digest(session_id)),
+        fingerprint: request.fingerprint.as_ref().map(|fingerprint| fingerprint.digest(session_id)),
         spent_with: None,
-        device_name: request.device_name.0,
+        device_name: request.device_name.0.clone(),
         ip_address: request.ip_address,
     };
     let standing = Standing { session_id, random: session.random, at: session.successor(&state.rules) };
     let ended_sessions = state.sessions.start(user.id, session, &state.rules, now).await?;
-    let tokens = state.mint(&user, &standing, now);
-    Ok(Login::SignedIn(Box::new(SignedIn { user, tokens, ended_sessions })))
+    let tokens = state.mint(user, &standing, now);
+    Ok(SignedIn { user: user.clone(), tokens, ended_sessions })
 }
 
-/// What a client sends at login and must repeat at each refresh: 1 to 512 characters.
-pub struct Fingerprint(String);
-
-impl Fingerprint {
-    /// Accepts a fingerprint, or says what is wrong with it. An empty one is none.
-    pub fn parse(text: Option<String>) -> Result<Option<Self>, &'static str> {
-        match text.filter(|text| !text.is_empty()) {
-            Some(text) if text.chars().count() > 512 => Err("must be at most 512 characters long"),
-            text => Ok(text.map(Self)),
-        }
+/// A hash with older parameters is made anew while its password is at hand. If that fails, the next login tries again.
+async fn renew_hash(state: &State, user: &User, password: SecretString) {
+    if !PasswordHasher::is_outdated(&user.password_hash) {
+        return;
     }
-
-    /// What the session keeps of it.
-    pub fn digest(&self, session_id: Uuid) -> Digest {
-        Digest::of(session_id, &self.0)
-    }
-}
-
-/// What the list of devices calls a session: 1 to 64 characters, none of them a control character.
-pub struct DeviceName(String);
-
-impl DeviceName {
-    const UNKNOWN: &'static str = "Unknown device";
-
-    /// Accepts what the client says, or says what is wrong with it. Where it says nothing the device is unknown.
-    pub fn parse(said: Option<&str>) -> Result<Self, &'static str> {
-        let name = said.map(str::trim).unwrap_or_default();
-        if name.chars().count() > 64 {
-            return Err("must be at most 64 characters long");
-        }
-        if name.chars().any(char::is_control) {
-            return Err("must not have control characters");
-        }
-        Ok(Self(if name.is_empty() { Self::UNKNOWN } else { name }.to_owned()))
+    let renewed = async {
+        let hash = state.passwords.hash(password).await?;
+        state.users.renew_hash(user, &hash).await?;
+        Ok::<(), Failure>(())
+    };
+    if let Err(error) = renewed.await {
+        tracing::warn!(%error, "an outdated password hash could not be renewed");
     }
 }

@@ -1,8 +1,12 @@
 //! What Latchkey decides. No HTTP and no SQL: each decision returns an enum that names what happened.
 
+pub mod account;
 pub mod attempts;
+pub mod device;
 pub mod digest;
+pub mod guard;
 pub mod login;
+pub mod pace;
 pub mod password;
 pub mod refresh;
 pub mod session;

@@ -84,6 +84,13 @@ impl PasswordHasher {
         .await
     }
 
+    /// Whether a hash was made with other parameters than new ones are.
+    pub fn is_outdated(hash: &SecretString) -> bool {
+        let current = ParamsString::try_from(&parameters()).ok();
+        PasswordHash::new(hash.expose_secret())
+            .is_ok_and(|hash| hash.algorithm.as_str() != Algorithm::Argon2id.as_str() || Some(hash.params) != current)
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Shared) -> Result<T, HashingError> + Send + 'static,
@@ -160,11 +167,35 @@ fn phc(salt: &[u8], output: &[u8]) -> Result<PasswordHash, String> {
     })
 }
 
-/// Accepts a new password (contract: 8 to 128 characters, any character, verbatim), or says what is wrong with it.
-pub fn parse_new_password(password: &SecretString) -> Result<(), &'static str> {
-    match password.expose_secret().chars().count() {
-        ..8 => Err("must be at least 8 characters long"),
-        129.. => Err("must be at most 128 characters long"),
-        _ => Ok(()),
+/// A password that may be set: 8 to 128 characters, any character, taken verbatim, and none that is soon guessed.
+#[derive(Clone)]
+pub struct NewPassword(SecretString);
+
+impl NewPassword {
+    /// Accepts a password (NIST SP 800-63B-4 §3.1.1.2, with OWASP's lengths), or says what is wrong with it.
+    /// `about` is what somebody who guesses would try first: the user's own names.
+    pub fn parse(password: SecretString, about: &[&str]) -> Result<Self, String> {
+        match password.expose_secret().chars().count() {
+            ..8 => return Err("must be at least 8 characters long".to_owned()),
+            129.. => return Err("must be at most 128 characters long".to_owned()),
+            _ => {}
+        }
+        // A score of 0 or 1 is under a million guesses.
+        let estimate = zxcvbn::zxcvbn(password.expose_secret(), about);
+        if estimate.score() >= zxcvbn::Score::Two {
+            return Ok(Self(password));
+        }
+        let why = estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning);
+        let why = why.map_or_else(|| "It is a well-known word or name.".to_owned(), |why| why.to_string());
+        Err(format!("is too easy to guess: {why}"))
+    }
+
+    /// The password itself, to be hashed.
+    pub fn into_secret(self) -> SecretString {
+        self.0
     }
 }
+
+#[cfg(test)]
+#[path = "password_tests.rs"]
+mod tests;

@@ -1,14 +1,16 @@
 //! Refresh: may this refresh token be exchanged, and for what. The order of the checks is part of the contract.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use shared_claims::{RefreshClaims, TokenError};
 
 use super::Failure;
+use super::device::Fingerprint;
 use super::digest::Digest;
-use super::login::Fingerprint;
 use super::session::{EndReason, Presented, Rotation};
 use super::tokens::{Standing, TokenPair};
+use crate::audit;
 use crate::state::State;
 
 /// Generations are numbers that every store and every JSON reader holds exactly.
@@ -32,6 +34,8 @@ pub enum Refresh {
     Granted(TokenPair),
     /// It does not, or not with this request.
     Refused(Refusal),
+    /// This session is refreshed far too often; the next may be tried after this.
+    TooManyAttempts(Duration),
 }
 
 /// Why a refresh was refused.
@@ -51,6 +55,20 @@ pub enum Refusal {
     Reused,
 }
 
+impl Refusal {
+    /// The stable word that clients switch on.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "refresh_token_missing",
+            Self::Invalid => "refresh_token_invalid",
+            Self::Expired => "refresh_token_expired",
+            Self::SessionEnded(_) => "session_ended",
+            Self::FingerprintMismatch => "fingerprint_mismatch",
+            Self::Reused => "refresh_token_reused",
+        }
+    }
+}
+
 /// Verifies a refresh token, without any store.
 pub fn verify(state: &State, token: &str) -> Result<RefreshClaims, Refusal> {
     if token.is_empty() {
@@ -66,6 +84,10 @@ pub fn verify(state: &State, token: &str) -> Result<RefreshClaims, Refusal> {
 /// Exchanges a verified refresh token for its successor.
 pub async fn refresh(state: &State, request: RefreshRequest) -> Result<Refresh, Failure> {
     let claims = request.claims;
+    let pacer = match state.pace.admit(claims.sid, request.ip_address) {
+        Ok(pacer) => pacer,
+        Err(wait) => return Ok(Refresh::TooManyAttempts(wait)),
+    };
     // Looked up before anything is spent: a lookup that fails must not cost the token.
     let user = state.users.find(claims.sub).await?.filter(|user| !user.is_disabled);
     let now = state.now();
@@ -87,14 +109,17 @@ pub async fn refresh(state: &State, request: RefreshRequest) -> Result<Refresh, 
         // Never so: a session whose user is gone is ended, not rotated.
         (Rotation::Rotated(_) | Rotation::Replayed(_) | Rotation::Healed(_), None) => Refusal::SessionEnded(None),
         (Rotation::Reused, _) => {
-            let (user, session, address) = (claims.sub, claims.sid, request.ip_address);
-            tracing::warn!(%user, %session, %address, "a spent refresh token was presented; its session has ended");
+            audit::reuse(claims.sub, claims.sid, request.ip_address);
             Refusal::Reused
         }
-        (Rotation::FingerprintMismatch, _) => Refusal::FingerprintMismatch,
+        (Rotation::FingerprintMismatch, _) => {
+            state.pace.was_wrong(pacer);
+            Refusal::FingerprintMismatch
+        }
         (Rotation::Ended(reason), _) => Refusal::SessionEnded(reason),
         (Rotation::Forged, _) => Refusal::Invalid,
     };
+    audit::refresh_refused(claims.sub, claims.sid, request.ip_address, refusal.code());
     Ok(Refresh::Refused(refusal))
 }
 

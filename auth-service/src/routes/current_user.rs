@@ -1,14 +1,12 @@
 //! `GET /current-user`
 
-use actix_web::web::{Data, Json};
+use actix_web::web::Json;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
-use shared_claims::{AccessRefused, Caller};
 use uuid::Uuid;
 
-use crate::domain::Failure;
+use super::live_caller::LiveCaller;
 use crate::domain::user::User;
-use crate::state::State;
 
 /// A user as clients see them.
 #[derive(Serialize)]
@@ -32,10 +30,6 @@ pub(super) fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
-pub(super) async fn current_user(state: Data<State>, caller: Caller) -> actix_web::Result<Json<UserBody>> {
-    let user = state.users.find(caller.user_id()).await.map_err(Failure::from)?;
-    match user.filter(|user| !user.is_disabled) {
-        Some(user) => Ok(Json(UserBody::from(user))),
-        None => Err(AccessRefused::Revoked.into()),
-    }
+pub(super) async fn current_user(caller: LiveCaller) -> Json<UserBody> {
+    Json(UserBody::from(caller.user))
 }

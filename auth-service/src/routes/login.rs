@@ -1,5 +1,7 @@
 //! `POST /login`
 
+use actix_web::HttpRequest;
+use actix_web::http::header::USER_AGENT;
 use actix_web::web::{Data, Json};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -7,10 +9,11 @@ use service_kit::http::ClientAddress;
 use service_kit::problem::JsonBody;
 
 use super::current_user::UserBody;
-use crate::domain::login::{self, DeviceName, Fingerprint, Login, LoginRequest};
+use crate::domain::device::{DeviceName, Fingerprint};
+use crate::domain::login::{self, Login, LoginRequest};
 use crate::domain::session::EndedSession;
 use crate::domain::tokens::TokenPair;
-use crate::error::{FieldErrors, invalid_credentials};
+use crate::error::{FieldErrors, invalid_credentials, too_many_attempts};
 use crate::state::State;
 
 #[derive(Deserialize)]
@@ -46,12 +49,14 @@ pub(super) struct SignedInBody {
 pub(super) async fn login(
     state: Data<State>,
     address: ClientAddress,
+    request: HttpRequest,
     body: JsonBody<LoginBody>,
 ) -> actix_web::Result<Json<SignedInBody>> {
     let JsonBody(body) = body;
+    let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
     let mut errors = FieldErrors::default();
     let fingerprint = errors.check("fingerprint", Fingerprint::parse(body.fingerprint));
-    let device_name = errors.check("deviceName", DeviceName::parse(body.device_name.as_deref()));
+    let device_name = errors.check("deviceName", DeviceName::parse(body.device_name.as_deref(), user_agent));
     let (Some(fingerprint), Some(device_name)) = (fingerprint, device_name) else {
         return Err(errors.into_problem().into());
     };
@@ -64,6 +69,7 @@ pub(super) async fn login(
     };
     match login::login(&state, request).await? {
         Login::WrongCredentials => Err(invalid_credentials().into()),
+        Login::TooManyAttempts(wait) => Err(too_many_attempts(wait).into()),
         Login::SignedIn(signed_in) => Ok(Json(SignedInBody {
             user: UserBody::from(signed_in.user),
             tokens: TokenBody::from(signed_in.tokens),

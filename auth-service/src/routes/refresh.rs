@@ -8,9 +8,9 @@ use service_kit::http::ClientAddress;
 use service_kit::problem::{JsonBody, Problem};
 
 use super::login::TokenBody;
-use crate::domain::login::Fingerprint;
+use crate::domain::device::Fingerprint;
 use crate::domain::refresh::{self, IdempotencyKey, Refresh, RefreshRequest};
-use crate::error::FieldErrors;
+use crate::error::{FieldErrors, too_many_attempts};
 use crate::state::State;
 
 #[derive(Deserialize)]
@@ -38,6 +38,7 @@ pub(super) async fn refresh(
     match refresh::refresh(&state, request).await? {
         Refresh::Granted(pair) => Ok(Json(TokenBody::from(pair))),
         Refresh::Refused(refusal) => Err(Problem::from(refusal).into()),
+        Refresh::TooManyAttempts(wait) => Err(too_many_attempts(wait).into()),
     }
 }
 

@@ -30,6 +30,21 @@ pub struct NewUser {
     pub created_at: DateTime<Utc>,
 }
 
+impl NewUser {
+    /// The user as the database has them once they are inserted.
+    pub fn into_user(self) -> User {
+        User {
+            id: self.id,
+            username: self.username.as_str().to_owned(),
+            email: self.email.as_str().to_owned(),
+            password_hash: self.password_hash,
+            credential_version: 1,
+            is_disabled: false,
+            created_at: self.created_at,
+        }
+    }
+}
+
 /// What became of a new user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inserted {
@@ -114,6 +129,24 @@ impl Users {
                    WHERE id = $2 AND credential_version = $3 RETURNING credential_version";
         let parameters = vec![hash.expose_secret().into(), user.id.into(), user.credential_version.into()];
         self.database.write(sql, parameters).await?.first().map(|row| row.get(0)).transpose()
+    }
+
+    /// Takes a change of password back, as if it had not been.
+    pub async fn restore_password(&self, before: &User, version: i64) -> Result<(), DatabaseError> {
+        let sql = "UPDATE users SET password_hash = $1, credential_version = $2
+                   WHERE id = $3 AND credential_version = $4";
+        let hash = before.password_hash.expose_secret();
+        let parameters = vec![hash.into(), before.credential_version.into(), before.id.into(), version.into()];
+        self.database.write(sql, parameters).await?;
+        Ok(())
+    }
+
+    /// Replaces the hash of a password that stays the same, unless it has changed meanwhile.
+    pub async fn renew_hash(&self, user: &User, hash: &SecretString) -> Result<(), DatabaseError> {
+        let sql = "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3";
+        let before = user.password_hash.expose_secret();
+        self.database.write(sql, vec![hash.expose_secret().into(), user.id.into(), before.into()]).await?;
+        Ok(())
     }
 
     /// Disables or enables a user, with a new credential version, so that no session outlives either.

@@ -188,7 +188,8 @@ impl Loader<'_> {
 }
 
 /// Why a value that could be read is still not acceptable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {reason}")]
 pub struct Rejected {
     /// The key at fault.
     pub key: &'static str,
