@@ -1,15 +1,17 @@
 //! The command line: serve, and what an operator does beside it. Answers go to standard output, what is wrong to
-//! standard error, and the exit code says which: 0 done, 1 failed, 2 wrong usage.
+//! standard error, and the exit code says which: 0 done, 1 failed, 2 wrong usage, 3 no such user or session, 4 refused.
 
 mod keygen;
 mod sessions;
 mod users;
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use service_kit::config::{ConfigError, environment};
 use service_kit::{probe, reload, server, telemetry};
 use shared_claims::SystemClock;
 
@@ -45,8 +47,30 @@ enum Command {
     Sessions(sessions::SessionsCommand),
 }
 
-/// What a command failed with; shown to the operator as it is.
-type Failed = Box<dyn std::error::Error>;
+/// What a command failed with: an exit code for scripts, and an error that is shown to the operator as it is.
+#[derive(Debug)]
+struct Failed {
+    code: u8,
+    error: Box<dyn Error>,
+}
+
+impl Failed {
+    /// There is no such user or session.
+    fn not_found(what: impl Into<Box<dyn Error>>) -> Self {
+        Self { code: 3, error: what.into() }
+    }
+
+    /// What was asked for cannot be: a name is taken, a password is too easy to guess.
+    fn refused(why: impl Into<Box<dyn Error>>) -> Self {
+        Self { code: 4, error: why.into() }
+    }
+}
+
+impl<E: Error + 'static> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self { code: 1, error: error.into() }
+    }
+}
 
 /// Reads the arguments and does what they say.
 pub async fn main() -> ExitCode {
@@ -54,9 +78,9 @@ pub async fn main() -> ExitCode {
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
+        Err(Failed { code, error }) => {
             eprintln!("auth-service: {error}");
-            ExitCode::FAILURE
+            ExitCode::from(code)
         }
     }
 }
@@ -69,9 +93,9 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
             Ok(())
         }
         Command::Serve => serve(file).await,
-        Command::Healthcheck => Ok(probe::ready(&config(file)?.server).await?),
+        Command::Healthcheck => Ok(probe::ready(&load(file)?.server).await?),
         Command::Migrate => {
-            stores::open(&config(file)?).await?;
+            stores::open(&load(file)?).await?;
             println!("the database schema is up to date");
             Ok(())
         }
@@ -81,13 +105,13 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
 }
 
 async fn serve(file: Option<&Path>) -> Result<(), Failed> {
-    let config = config(file)?;
+    let config = load(file)?;
     telemetry::init(&config.server.name);
     let stop = server::stop_signal();
     let application = Application::build(&config, Arc::new(SystemClock)).await?;
     tracing::info!(address = %application.address(), version = env!("CARGO_PKG_VERSION"), "auth-service is listening");
     let service = application.service().clone();
-    let reload = reload::on_hangup(|| Ok::<_, Failed>(service.replace_secrets(&self::config(file)?)?));
+    let reload = reload::on_hangup(|| Ok::<_, Box<dyn Error>>(service.replace_secrets(&load(file)?)?));
     tokio::select! {
         ended = application.run(stop) => ended?,
         () = reload => {}
@@ -96,13 +120,14 @@ async fn serve(file: Option<&Path>) -> Result<(), Failed> {
     Ok(())
 }
 
-fn config(file: Option<&Path>) -> Result<Config, Failed> {
-    Ok(Config::load(file, service_kit::config::environment()?)?)
+fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+    Config::load(file, environment()?)
 }
 
 /// The same stores and rules as the running service has, without a server. A command never seeds anything.
 async fn service(file: Option<&Path>) -> Result<Service, Failed> {
-    let mut config = config(file)?;
+    let mut config = load(file)?;
+    telemetry::init_for_command(&config.server.name);
     config.demo = false;
     Ok(Service::open(&config, Arc::new(SystemClock)).await?)
 }

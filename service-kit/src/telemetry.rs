@@ -20,18 +20,32 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::http::RequestId;
 use crate::stopwatch::Stopwatch;
 
-/// What is logged where `RUST_LOG` does not say: the HTTP server's own lines at start and stop repeat what the service says itself.
-const DEFAULT_FILTER: &str = "info,actix_server=warn";
+/// What a service logs where `RUST_LOG` does not say. Libraries tell at start and stop what the service says itself.
+const SERVICE_FILTER: &str = "info,actix_server=warn,refinery_core=warn,tokio_postgres=warn";
+/// What a command logs: what went wrong, and what it changed. Its answer is on standard output.
+const COMMAND_FILTER: &str = "warn,latchkey::audit=info";
 
-/// Starts logging to standard output, filtered by `RUST_LOG` (`info` where it is not set, or empty). Whoever calls first wins; a later
-/// call changes nothing.
+/// Starts a service's log on standard output, filtered by `RUST_LOG` (`info` where it is not set, or empty). Whoever calls first
+/// wins; a later call changes nothing.
 pub fn init(service: &str) {
+    start(service, SERVICE_FILTER, std::io::stdout().is_terminal(), std::io::stdout);
+}
+
+/// Starts the log of a command that answers on standard output, and therefore logs to standard error.
+pub fn init_for_command(service: &str) {
+    start(service, COMMAND_FILTER, std::io::stderr().is_terminal(), std::io::stderr);
+}
+
+fn start<W>(service: &str, default_filter: &str, is_terminal: bool, writer: W)
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let wanted = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|wanted| !wanted.trim().is_empty());
-    let filter = EnvFilter::builder().parse_lossy(wanted.as_deref().unwrap_or(DEFAULT_FILTER));
-    let started = if std::io::stdout().is_terminal() {
-        tracing_subscriber::fmt().with_env_filter(filter).with_target(false).finish().try_init()
+    let filter = EnvFilter::builder().parse_lossy(wanted.as_deref().unwrap_or(default_filter));
+    let started = if is_terminal {
+        tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(writer).finish().try_init()
     } else {
-        json_lines(service, filter, std::io::stdout).try_init()
+        json_lines(service, filter, writer).try_init()
     };
     // It fails only where logging has started before.
     drop(started);

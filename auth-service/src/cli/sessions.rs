@@ -84,6 +84,6 @@ async fn end(state: &State, user: &str, which: Which) -> Result<(), Failed> {
             println!("there was no session to end");
             Ok(())
         }
-        Ending::Ended(_) | Ending::AskerNotLive => Err("there is no such session of this user".into()),
+        Ending::Ended(_) | Ending::AskerNotLive => Err(Failed::not_found("there is no such session of this user")),
     }
 }

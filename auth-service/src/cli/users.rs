@@ -87,16 +87,16 @@ pub(super) async fn run(command: UsersCommand, service: &Service) -> Result<(), 
 }
 
 async fn add(state: &State, username: &str, email: &str, json: bool) -> Result<(), Failed> {
-    let username = Username::parse(username).map_err(|why| format!("the username {why}"))?;
-    let email = Email::parse(email).map_err(|why| format!("the e-mail address {why}"))?;
+    let username = Username::parse(username).map_err(|why| Failed::refused(format!("the username {why}")))?;
+    let email = Email::parse(email).map_err(|why| Failed::refused(format!("the e-mail address {why}")))?;
     let password = read_new_password(&[username.as_str(), email.as_str()])?;
     let password_hash = state.passwords.hash(password.into_secret()).await?;
     let new = NewUser { id: random::uuid(), username, email, password_hash, created_at: state.now() };
     match state.users.insert(&new).await? {
         Inserted::Taken { username: true, .. } => {
-            return Err(format!("there is a user {}", new.username.as_str()).into());
+            return Err(Failed::refused(format!("there is a user {}", new.username.as_str())));
         }
-        Inserted::Taken { .. } => return Err(format!("there is a user with {}", new.email.as_str()).into()),
+        Inserted::Taken { .. } => return Err(Failed::refused(format!("there is a user with {}", new.email.as_str()))),
         Inserted::Yes => audit::user_changed(new.id, "added"),
     }
     let (username, email) = (new.username.as_str(), new.email.as_str());
@@ -156,11 +156,14 @@ async fn delete(state: &State, user: User) -> Result<(), Failed> {
 
 // The user has changed already: a session that could not be ended here ends at its next refresh.
 async fn end_all(state: &State, user: &User, reason: EndReason) -> Result<(), Failed> {
-    let ending = state.sessions.end(user.id, Which::All, None, reason, &state.rules, state.now()).await.map_err(|error| {
-        format!("the user is changed, but their sessions could not be ended at once ({error}); they end at their next refresh")
-    })?;
-    if let Ending::Ended(ended) = ending {
-        audit::sessions_ended(user.id, &ended, reason, None);
+    match state.sessions.end(user.id, Which::All, None, reason, &state.rules, state.now()).await {
+        Ok(Ending::Ended(ended)) => audit::sessions_ended(user.id, &ended, reason, None),
+        Ok(Ending::AskerNotLive) => {}
+        Err(error) => {
+            let said =
+                "the user is changed, but their sessions could not be ended at once; they end at their next refresh";
+            return Err(Failed { code: 1, error: format!("{said} ({error})").into() });
+        }
     }
     Ok(())
 }
@@ -171,18 +174,19 @@ pub(super) async fn find(state: &State, named: &str) -> Result<User, Failed> {
         Ok(id) => state.users.find(id).await?,
         Err(_) => state.users.find_by_login(named).await?,
     };
-    Ok(found.ok_or_else(|| format!("there is no user {named}"))?)
+    found.ok_or_else(|| Failed::not_found(format!("there is no user {named}")))
 }
 
 fn exists(is_there: bool) -> Result<(), Failed> {
-    if is_there { Ok(()) } else { Err("the user was changed by somebody else meanwhile; look again".into()) }
+    let changed = || Failed::not_found("the user was changed or deleted by somebody else meanwhile; look again");
+    is_there.then_some(()).ok_or_else(changed)
 }
 
 fn read_new_password(about: &[&str]) -> Result<NewPassword, Failed> {
     let password = if stdin().is_terminal() {
         let first = rpassword::prompt_password("New password: ")?;
         if first != rpassword::prompt_password("Once more: ")? {
-            return Err("the two passwords differ".into());
+            return Err(Failed::refused("the two passwords differ"));
         }
         first
     } else {
@@ -190,5 +194,6 @@ fn read_new_password(about: &[&str]) -> Result<NewPassword, Failed> {
         stdin().lock().read_line(&mut line)?;
         line.strip_suffix('\n').map_or(line.as_str(), |line| line.strip_suffix('\r').unwrap_or(line)).to_owned()
     };
-    Ok(NewPassword::parse(SecretString::from(password), about).map_err(|why| format!("the password {why}"))?)
+    let refused = |why| Failed::refused(format!("the password {why}"));
+    NewPassword::parse(SecretString::from(password), about).map_err(refused)
 }
