@@ -159,7 +159,7 @@ describe('JobList', () => {
       list.edit('1', draft('Oil'));
       const refusal = { code: 'validation_failed', errors: { title: ['is too long'] } };
       await fail('/api/jobs/jobs/1', refusal, { status: 422, statusText: 'No' });
-      expect(toasts()[0]?.text).toBe('“Oil” could not be saved. Is too long.');
+      expect(toasts()[0]?.text).toBe('“Oil” could not be saved. Title is too long.');
     });
 
     it('when a job could not be removed', async () => {

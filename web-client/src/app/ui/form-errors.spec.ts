@@ -35,7 +35,7 @@ describe('explain', () => {
     [{ status: 503, retryAfter: 1, errors: {} }, 'The server is busy. Try again in a second.'],
     [{ status: 502, detail: 'upstream', errors: {} }, 'The server is busy. Try again in a moment.'],
     [{ status: 404, detail: 'no such job', errors: {} }, 'No such job.'],
-    [{ status: 422, detail: 'invalid', errors: { title: ['is too long'] } }, 'Is too long.'],
+    [{ status: 422, detail: 'invalid', errors: { title: ['is too long'] } }, 'Title is too long.'],
     [{ status: 418, errors: {} }, 'That did not work. Please try again.'],
   ])('makes a sentence of %o', (problem, sentence) => {
     expect(explain(problem)).toBe(sentence);

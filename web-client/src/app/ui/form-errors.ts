@@ -29,8 +29,8 @@ export function explain(problem: Problem): string {
   if (problem.status === 0) return 'The server cannot be reached. Check your connection and try again.';
   if (problem.status === 429) return `Too many attempts. Try again ${inSeconds(problem.retryAfter)}.`;
   if (isTemporary(problem)) return `The server is busy. Try again ${inSeconds(problem.retryAfter)}.`;
-  const [message] = Object.values(problem.errors).flat();
-  if (message) return sentence(message);
+  const [first] = Object.entries(problem.errors);
+  if (first) return sentence(`${first[0]} ${first[1][0] ?? 'is not acceptable'}`);
   return problem.detail ? sentence(problem.detail) : 'That did not work. Please try again.';
 }
 
