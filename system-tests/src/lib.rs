@@ -4,6 +4,8 @@
 pub mod client;
 pub mod people;
 pub mod postgres;
+pub mod program;
+pub mod site;
 pub mod stack;
 pub mod tokens;
 pub mod waiting;

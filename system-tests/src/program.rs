@@ -1,1 +1,188 @@
-//! The real programs, run as an operator runs them: a service until it is stopped or killed, a command until it ends.
+//! The real programs, run as an operator runs them: a service until it is stopped or killed, a command until it ends. They are those
+//! beside the test itself, built anew where they are older than their sources.
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+use rustix::process::{Pid, Signal, kill_process};
+use shared_claims::random;
+
+use crate::client::Client;
+use crate::waiting::eventually;
+
+/// A program with its environment and its working directory. Nothing of this process's own environment gets through.
+#[derive(Debug, Clone)]
+pub struct Program {
+    path: PathBuf,
+    environment: Vec<(String, String)>,
+    directory: PathBuf,
+}
+
+/// A command that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// How.
+    pub status: ExitStatus,
+    /// What it answered.
+    pub stdout: String,
+    /// What went wrong.
+    pub stderr: String,
+}
+
+impl Program {
+    /// The program of this name, to be run in `directory`.
+    pub fn new(name: &str, directory: &Path, environment: Vec<(String, String)>) -> Self {
+        Self { path: built(name), environment, directory: directory.to_owned() }
+    }
+
+    /// Runs a command to its end, with `input` on its standard input.
+    pub async fn run(&self, arguments: &[&str], input: &str) -> Finished {
+        let mut started = self.spawn(arguments, input);
+        let status = started.ended().await;
+        Finished { status, stdout: started.stdout(), stderr: started.stderr() }
+    }
+
+    /// Starts the service and waits until it listens.
+    pub async fn serve(&self) -> Service {
+        let mut started = self.spawn(&["serve"], "");
+        let address = eventually("the service listens", async || {
+            let ended = started.child.try_wait().expect("the process can be asked");
+            assert!(ended.is_none(), "it does not serve: {}", started.stderr());
+            listening_on(&started.stdout())
+        })
+        .await;
+        Service { started, address }
+    }
+
+    fn spawn(&self, arguments: &[&str], input: &str) -> Started {
+        let output = self.directory.join(format!("output-{}", random::uuid()));
+        fs::create_dir(&output).expect("a directory for what it writes");
+        let file = |name| File::create(output.join(name)).expect("a file for what it writes");
+        fs::write(output.join("stdin"), input).expect("a file for what it reads");
+        let child = Command::new(&self.path)
+            .args(arguments)
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(&self.directory)
+            .stdin(File::open(output.join("stdin")).expect("the file that was just written"))
+            .stdout(Stdio::from(file("stdout")))
+            .stderr(Stdio::from(file("stderr")))
+            .spawn()
+            .expect("the program starts");
+        Started { child, output }
+    }
+}
+
+/// The address in the line of a log that says where the service listens.
+fn listening_on(log: &str) -> Option<SocketAddr> {
+    let line = log.lines().find(|line| line.contains("is listening"))?;
+    let line: serde_json::Value = serde_json::from_str(line).expect("each line of a log is JSON");
+    Some(line["address"].as_str()?.parse().expect("an address"))
+}
+
+/// A process that is killed when this is dropped.
+struct Started {
+    child: Child,
+    output: PathBuf,
+}
+
+impl Started {
+    async fn ended(&mut self) -> ExitStatus {
+        eventually("the process ends", async || self.child.try_wait().expect("the process can be asked")).await
+    }
+
+    fn stdout(&self) -> String {
+        fs::read_to_string(self.output.join("stdout")).expect("text")
+    }
+
+    fn stderr(&self) -> String {
+        fs::read_to_string(self.output.join("stderr")).expect("text")
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A service that runs as a program. It is killed when this is dropped.
+pub struct Service {
+    started: Started,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Service {
+    /// A client of it.
+    pub fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// All that it has logged and complained of.
+    pub fn log(&self) -> String {
+        self.started.stdout() + &self.started.stderr()
+    }
+
+    /// Asks it to stop, as an operator's tools do.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Ends it at once and without a word (SIGKILL), and waits until it is gone.
+    pub async fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        let status = self.started.ended().await;
+        assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "it ended by itself before: {}", self.log());
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        self.started.ended().await
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.started.child.id()).ok().and_then(Pid::from_raw).expect("the id of a process");
+        kill_process(id, signal).expect("the process is ours");
+    }
+}
+
+/// Where the program is; it is built first where it is missing or older than a file that it is made of.
+#[allow(clippy::disallowed_methods, reason = "no time is read: times of files are compared with each other")]
+fn built(name: &str) -> PathBuf {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock();
+    let test = std::env::current_exe().expect("a test is a program");
+    let directory = test.parent().and_then(Path::parent).expect("cargo puts tests into target/PROFILE/deps");
+    let path = directory.join(name);
+    if !is_up_to_date(&path) {
+        let profile = match directory.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => "dev",
+            Some(profile) => profile,
+        };
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "--package", name, "--profile", profile]).current_dir(root);
+        let output = build.output().expect("cargo runs");
+        assert!(output.status.success(), "{name} is not built: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(path.exists(), "{name} is not where cargo should have put it: {}", path.display());
+    }
+    path
+}
+
+/// Asks the list of sources that cargo writes beside each program.
+fn is_up_to_date(program: &Path) -> bool {
+    let written = |path: &Path| -> Option<SystemTime> { fs::metadata(path).ok()?.modified().ok() };
+    let Some(built) = written(program) else { return false };
+    let Ok(list) = fs::read_to_string(program.with_extension("d")) else { return false };
+    let sources = list.split_once(": ").map_or("", |(_, sources)| sources);
+    sources.split_whitespace().all(|source| written(Path::new(source)).is_some_and(|changed| changed <= built))
+}

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use rstest::rstest;
 use serde_json::{Value, json};
 use system_tests::client::{Answer, Answered};
+use system_tests::site::Storage::{self, Embedded};
 use system_tests::stack::Stack;
-use system_tests::stack::Storage::{self, Embedded};
 
 #[rstest]
 #[tokio::test]
@@ -31,13 +31,13 @@ async fn a_caller_who_is_disabled_or_gone_is_revoked_at_once(#[values(Embedded)]
     let client = stack.client();
     let [of_disabled, of_deleted] = [&disabled, &deleted].map(|person| client.login(person));
     let (of_disabled, of_deleted) = (of_disabled.await, of_deleted.await);
-    stack.stores.users.set_disabled(disabled.id, true).await.expect("the database works");
-    stack.stores.users.delete(deleted.id).await.expect("the database works");
+    stack.site.stores.users.set_disabled(disabled.id, true).await.expect("the database works");
+    stack.site.stores.users.delete(deleted.id).await.expect("the database works");
 
     for tokens in [&of_disabled, &of_deleted] {
         assert_revoked(&client.current_user(&tokens.access_token).await);
     }
-    stack.stores.users.set_disabled(disabled.id, false).await.expect("the database works");
+    stack.site.stores.users.set_disabled(disabled.id, false).await.expect("the database works");
     assert_eq!(client.current_user(&of_disabled.access_token).await.status, 200);
 }
 

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use shared_claims::{AccessClaims, Clock, KeyHandle, KeyRing, Verifier, VerifierSettings};
 use system_tests::client::{Answered, Tokens};
 use system_tests::people::Person;
+use system_tests::site::Storage::{self, Embedded};
 use system_tests::stack::Stack;
-use system_tests::stack::Storage::{self, Embedded};
 use system_tests::tokens::parts;
 
 fn names(object: &Value) -> BTreeSet<&str> {
@@ -103,7 +103,7 @@ async fn every_service_named_in_the_audience_takes_the_access_token_by_itself(#[
 }
 
 fn verify(stack: &Stack, service: &str, tokens: &Tokens) -> Option<AccessClaims> {
-    let keys = KeyHandle::new(KeyRing::new(&stack.secrets.access, &[]).expect("a good secret"));
+    let keys = KeyHandle::new(KeyRing::new(&stack.site.secrets.access, &[]).expect("a good secret"));
     let settings = VerifierSettings { issuer: "latchkey".into(), audience: service.into(), leeway: Duration::ZERO };
     let verifier = Verifier::new(keys, settings, Arc::new(stack.clock.clone())).expect("good settings");
     verifier.verify(&tokens.access_token).ok()
@@ -127,7 +127,7 @@ async fn a_user_logs_in_by_name_or_by_address_in_any_case(#[values(Embedded)] st
 async fn an_unknown_user_a_wrong_password_and_a_disabled_user_answer_alike(#[values(Embedded)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let (person, disabled) = (stack.person().await, stack.person().await);
-    stack.stores.users.set_disabled(disabled.id, true).await.expect("the database works");
+    stack.site.stores.users.set_disabled(disabled.id, true).await.expect("the database works");
     let client = stack.client();
     let wrong = json!({ "username": person.username, "password": "not the password" });
 

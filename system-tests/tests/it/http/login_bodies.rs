@@ -4,8 +4,8 @@ use reqwest::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
 use system_tests::client::Answered;
+use system_tests::site::Storage::{self, Embedded};
 use system_tests::stack::Stack;
-use system_tests::stack::Storage::{self, Embedded};
 
 fn merged(mut body: Value, changes: Value) -> Value {
     let Value::Object(changes) = changes else { panic!("changes are an object") };

@@ -5,8 +5,8 @@ use rstest::rstest;
 use serde_json::json;
 use shared_claims::generate_secret;
 use system_tests::client::Answered;
+use system_tests::site::Storage::{self, Embedded};
 use system_tests::stack::Stack;
-use system_tests::stack::Storage::{self, Embedded};
 use system_tests::tokens::{at_generation, encode, parts, with_claims};
 
 #[rstest]
@@ -81,9 +81,9 @@ async fn any_other_text_is_answered_alike_and_ends_nothing(#[values(Embedded)] s
     let token = &tokens.refresh_token;
     let (_, claims) = parts(token);
     let foreign = with_claims(&generate_secret(), token, &json!({}));
-    let random = with_claims(&stack.secrets.refresh, token, &json!({ "jti": format!("{}.0", encode([7; 16])) }));
+    let random = with_claims(&stack.site.secrets.refresh, token, &json!({ "jti": format!("{}.0", encode([7; 16])) }));
     let stranger = stack.person().await;
-    let subject = with_claims(&stack.secrets.refresh, token, &json!({ "sub": stranger.id }));
+    let subject = with_claims(&stack.site.secrets.refresh, token, &json!({ "sub": stranger.id }));
     let sid = claims["sid"].as_str().expect("an id");
     for text in [
         "",
@@ -110,7 +110,7 @@ async fn a_token_ahead_of_its_session_logs_out_too(#[values(Embedded)] storage: 
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = client.login(&stack.person().await).await;
-    let ahead = at_generation(&stack.secrets.refresh, &tokens.refresh_token, 5);
+    let ahead = at_generation(&stack.site.secrets.refresh, &tokens.refresh_token, 5);
     assert_eq!(client.logout(&ahead).await.status, 204);
     client.refresh(&ahead).await.assert_session_ended(Some("signed_out"));
 }
