@@ -50,6 +50,11 @@ const FOREIGN_KEYS: &[&str] = &["data_dir", "web_dir", "ports.web", "ports.auth"
 /// A spent token is answered for so long at the most: longer would undo the detection of reuse.
 const MAX_REUSE_LEEWAY: Duration = Duration::from_mins(5);
 
+/// Every key that this service understands.
+pub fn keys() -> Vec<Key> {
+    [OWN_KEYS, ServerConfig::KEYS, DatabaseConfig::KEYS].concat()
+}
+
 /// Where users are kept if nothing else is said.
 pub const DEFAULT_DATABASE: &str = "sqlite:data/auth.db";
 
@@ -195,8 +200,7 @@ impl Config {
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let keys = [OWN_KEYS, ServerConfig::KEYS, DatabaseConfig::KEYS].concat();
-        let loader = Loader { defaults: DEFAULTS, keys: &keys, foreign: FOREIGN_KEYS };
+        let loader = Loader { defaults: DEFAULTS, keys: &keys(), foreign: FOREIGN_KEYS };
         loader.load_checked(file, environment, Self::check)
     }
 

@@ -48,6 +48,11 @@ const FOREIGN_KEYS: &[&str] = &[
     "ports.jobs",
 ];
 
+/// Every key that this service understands.
+pub fn keys() -> Vec<Key> {
+    [OWN_KEYS, ServerConfig::KEYS, DatabaseConfig::KEYS].concat()
+}
+
 /// Where jobs are kept if nothing else is said.
 pub const DEFAULT_DATABASE: &str = "sqlite:data/jobs.db";
 
@@ -83,8 +88,7 @@ impl Config {
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let keys = [OWN_KEYS, ServerConfig::KEYS, DatabaseConfig::KEYS].concat();
-        let loader = Loader { defaults: DEFAULTS, keys: &keys, foreign: FOREIGN_KEYS };
+        let loader = Loader { defaults: DEFAULTS, keys: &keys(), foreign: FOREIGN_KEYS };
         loader.load_checked(file, environment, Self::check)
     }
 

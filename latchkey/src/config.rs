@@ -25,34 +25,10 @@ const OWN_KEYS: &[Key] = &[
 ];
 
 /// Keys that hold for the services. `server.port` and `server.name` are not among them: one value cannot serve both.
-const FOREIGN_KEYS: &[&str] = &[
-    "server.allowed_origins",
-    "server.trusted_proxies",
-    "tokens.accepted_access_secrets",
-    "tokens.accepted_refresh_secrets",
-    "tokens.access_ttl",
-    "tokens.refresh_ttl",
-    "tokens.leeway",
-    "tokens.issuer",
-    "tokens.audience",
-    "sessions.max_per_user",
-    "sessions.when_full",
-    "sessions.reuse_leeway",
-    "sessions.max_lifetime",
-    "token_store.url",
-    "token_store.sentinel_password",
-    "token_store.ca_file",
-    "database.ca_file",
-    "database.max_connections",
-    "registration.enabled",
-    "rate_limit.enabled",
-    "rate_limit.account_attempts",
-    "rate_limit.address_attempts",
-    "rate_limit.first_delay",
-    "rate_limit.longest_delay",
-    "rate_limit.forget_after",
-    "rate_limit.refreshes_per_minute",
-];
+fn foreign_keys() -> Vec<&'static str> {
+    let keys = [auth_service::config::keys(), jobs_service::config::keys()].concat();
+    keys.iter().map(|key| key.name).filter(|name| !matches!(*name, "server.port" | "server.name")).collect()
+}
 
 /// What this process itself needs to know.
 #[derive(Debug, Deserialize)]
@@ -101,7 +77,7 @@ type Environment = Vec<(String, String)>;
 
 impl Config {
     pub(crate) fn load(file: Option<&Path>, environment: Environment) -> Result<Self, ConfigError> {
-        Loader { defaults: DEFAULTS, keys: OWN_KEYS, foreign: FOREIGN_KEYS }.load(file, environment)
+        Loader { defaults: DEFAULTS, keys: OWN_KEYS, foreign: &foreign_keys() }.load(file, environment)
     }
 
     /// Whether both secrets are the user's own, so that none have to be made.
