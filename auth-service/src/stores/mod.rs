@@ -2,7 +2,9 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod finding;
 mod open;
+mod redis;
 mod sqlite;
 mod sqlite_attempts;
 mod users;
@@ -10,9 +12,12 @@ mod users;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use service_kit::database::DatabaseError;
+use shared_claims::Clock;
 use uuid::Uuid;
 
-pub use open::{OpenStores, OpenStoresError, open, open_sqlite_sessions};
+pub use finding::{Finding, Severity, warn_of_findings};
+pub use open::{MIGRATIONS, OpenStores, OpenStoresError, open, open_sqlite_sessions};
+pub use redis::{Redis, RedisAttempts, RedisSessions, RedisSettings};
 pub use sqlite::SqliteSessions;
 pub use sqlite_attempts::SqliteAttempts;
 pub use users::{Inserted, NewUser, Users};
@@ -75,6 +80,11 @@ pub trait SessionStore: Send + Sync {
 
     /// Asks whether the store can be read and written.
     async fn check(&self) -> Result<(), StoreError>;
+
+    /// Looks for what an operator should mend before it hurts. Slow, and for no request to wait for.
+    async fn inspect(&self, _clock: &dyn Clock) -> Result<Vec<Finding>, StoreError> {
+        Ok(Vec::new())
+    }
 }
 
 /// Attempts to guess, counted beside the sessions so that all instances count together; each step is atomic.
@@ -107,4 +117,19 @@ pub enum StoreError {
     /// The database that the sessions are in.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// There is no connection to Redis at the moment; it was not asked.
+    #[error("no connection to Redis: {0}")]
+    Unconnected(String),
+    /// Redis refused, and changed nothing.
+    #[error("Redis refused: {0}")]
+    Refused(String),
+    /// The connection broke before the answer came. A change may have been made all the same.
+    #[error("the connection to Redis broke: {0}")]
+    Lost(String),
+    /// No answer in time. A change may have been made all the same.
+    #[error("no answer from Redis in time")]
+    TimedOut,
+    /// What is stored, or was answered, is of no known shape. It is never taken for "no session".
+    #[error("what Redis holds cannot be read: {0}")]
+    Unreadable(String),
 }

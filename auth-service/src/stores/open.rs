@@ -1,14 +1,18 @@
 //! The one place where a backend is chosen.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use secrecy::SecretString;
+use service_kit::config::{Key, Rejected};
 use service_kit::database::{
-    Database, DatabaseUrl, DatabaseUrlError, Migrations, OpenError, Postgres, PostgresSettings, Sqlite,
+    Database, DatabaseUrl, DatabaseUrlError, Migrations, OpenError, Postgres, PostgresSettings, Sqlite, Watched,
 };
 
-use super::{SessionStore, SqliteSessions, Users};
+use super::{
+    AttemptStore, Redis, RedisAttempts, RedisSessions, RedisSettings, SessionStore, SqliteAttempts, SqliteSessions,
+    Users,
+};
 use crate::config::{Config, TokenStoreConfig};
 
 mod sqlite_migrations {
@@ -26,6 +30,8 @@ pub struct OpenStores {
     pub users: Users,
     /// The sessions.
     pub sessions: Arc<dyn SessionStore>,
+    /// The attempts to guess, where the sessions are.
+    pub attempts: Arc<dyn AttemptStore>,
 }
 
 /// Why the stores could not be opened.
@@ -34,58 +40,68 @@ pub enum OpenStoresError {
     /// The database.
     #[error(transparent)]
     Database(#[from] OpenError),
-    /// The token store.
-    #[error("LATCHKEY_TOKEN_STORE__URL: {0}")]
-    TokenStore(String),
+    /// A setting of the token store.
+    #[error("{} ({}): {}", Key::plain(.0.key).variable(), .0.key, .0.reason)]
+    TokenStore(Rejected),
 }
 
-fn migrations() -> Migrations {
-    Migrations {
-        sqlite: sqlite_migrations::migrations::runner,
-        postgres: postgres_migrations::migrations::runner,
-        table: "auth_service_migrations",
-    }
-}
+/// The schema, and its history in a table of this service's own.
+pub const MIGRATIONS: Migrations = Migrations {
+    sqlite: sqlite_migrations::migrations::runner,
+    postgres: postgres_migrations::migrations::runner,
+    table: "auth_service_migrations",
+};
 
 /// Opens what the configuration names and brings its schema up to date.
 pub async fn open(config: &Config) -> Result<OpenStores, OpenStoresError> {
-    let url = config.database().map_err(|rejected| OpenError::Migration(rejected.reason))?;
+    let url = config.database().map_err(OpenError::from)?;
     let (database, sqlite): (Arc<dyn Database>, _) = match url {
         DatabaseUrl::Sqlite(path) => {
-            let sqlite = Sqlite::open(&path, &migrations())?;
+            let sqlite = Sqlite::open(&path, &MIGRATIONS)?;
             (sqlite.clone(), Some(sqlite))
         }
         DatabaseUrl::Postgres(url) => {
-            let ca_file = config.database.ca_file.clone();
-            let settings = PostgresSettings { url, ca_file, max_connections: config.database.max_connections };
-            (Postgres::open(&settings, &migrations()).await?, None)
+            let settings = PostgresSettings::new(url, &config.database);
+            (Postgres::open(&settings, &MIGRATIONS).await?, None)
         }
     };
-    let sessions = open_sessions(&config.token_store, sqlite)?;
-    Ok(OpenStores { users: Users::new(database.clone()), database, sessions })
+    let (sessions, attempts) = open_token_store(&config.token_store, sqlite)?;
+    Ok(OpenStores {
+        users: Users::new(Watched::new(&config.server.name, database.clone())),
+        database,
+        sessions,
+        attempts,
+    })
 }
 
-fn open_sessions(
-    config: &TokenStoreConfig,
-    database: Option<Arc<Sqlite>>,
-) -> Result<Arc<dyn SessionStore>, OpenStoresError> {
-    match (&config.url, database) {
-        (None, Some(sqlite)) => Ok(Arc::new(SqliteSessions(sqlite))),
-        (None, None) => Err(OpenStoresError::TokenStore("is required".to_owned())),
-        (Some(url), _) => Ok(Arc::new(open_sqlite_sessions(&sqlite_path(url)?)?)),
-    }
+type TokenStore = (Arc<dyn SessionStore>, Arc<dyn AttemptStore>);
+
+fn open_token_store(config: &TokenStoreConfig, database: Option<Arc<Sqlite>>) -> Result<TokenStore, OpenStoresError> {
+    let rejected = |reason| OpenStoresError::TokenStore(Rejected::new("token_store.url", reason));
+    let sqlite = match (&config.url, database) {
+        (Some(url), _) if RedisSettings::are_meant_by(url) => return open_redis(url, config),
+        (Some(url), _) => Sqlite::open(&sqlite_path(url).map_err(rejected)?, &MIGRATIONS)?,
+        (None, Some(sqlite)) => sqlite,
+        (None, None) => return Err(rejected("is required")),
+    };
+    Ok((Arc::new(SqliteSessions(sqlite.clone())), Arc::new(SqliteAttempts(sqlite))))
+}
+
+fn open_redis(url: &SecretString, config: &TokenStoreConfig) -> Result<TokenStore, OpenStoresError> {
+    let (sentinel_password, ca_file) = (config.sentinel_password.clone(), config.ca_file.clone());
+    let settings = RedisSettings { url: url.clone(), sentinel_password, ca_file };
+    let redis = Redis::open(&settings).map_err(OpenStoresError::TokenStore)?;
+    Ok((Arc::new(RedisSessions(redis.clone())), Arc::new(RedisAttempts(redis))))
 }
 
 /// Opens sessions in a SQLite file of their own.
 pub fn open_sqlite_sessions(path: &Path) -> Result<SqliteSessions, OpenError> {
-    Ok(SqliteSessions(Sqlite::open(path, &migrations())?))
+    Ok(SqliteSessions(Sqlite::open(path, &MIGRATIONS)?))
 }
 
-fn sqlite_path(url: &SecretString) -> Result<std::path::PathBuf, OpenStoresError> {
+fn sqlite_path(url: &SecretString) -> Result<PathBuf, &'static str> {
     match DatabaseUrl::parse(url) {
         Ok(DatabaseUrl::Sqlite(path)) => Ok(path),
-        Ok(DatabaseUrl::Postgres(_)) | Err(DatabaseUrlError) => {
-            Err(OpenStoresError::TokenStore("is not a URL of a token store".to_owned()))
-        }
+        Ok(DatabaseUrl::Postgres(_)) | Err(DatabaseUrlError) => Err("is neither the URL of a Redis nor `sqlite:PATH`"),
     }
 }

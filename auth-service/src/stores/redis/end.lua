@@ -5,6 +5,7 @@
 -- ARGV[6]  the random value that proves it
 -- ARGV[7]  the id of the session that asks, or nothing
 -- ARGV[8]  the user's credential version, 8 bytes
+-- ARGV[9]  the credential version that those go on with that do not end, 8 bytes, or nothing
 local which, id, random, asker, credential_version = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local state = settled()
 
@@ -21,5 +22,11 @@ local ended = remove(state, tonumber(ARGV[3]), function(live)
   if which == 'all_but' then return live.id ~= id end
   return live.id == id and (which == 'one' or live.random == random)
 end)
+if ARGV[9] ~= '' then
+  for _, live in ipairs(state.live) do
+    live.credential_version = ARGV[9]
+    state.puts['s' .. live.id] = write_session(live)
+  end
+end
 commit(state, false)
 return named(ended)

@@ -41,7 +41,10 @@ impl From<RedisError> for StoreError {
 
 /// Redis before 7 wraps an error that a script met into a text of its own, so the code may stand anywhere in it.
 fn says(error: &RedisError, code: &str) -> bool {
-    error.code() == Some(code) || error.detail().is_some_and(|detail| detail.split([' ', ':']).any(|word| word.trim_start_matches('-') == code))
+    error.code() == Some(code)
+        || error
+            .detail()
+            .is_some_and(|detail| detail.split([' ', ':']).any(|word| word.trim_start_matches('-') == code))
 }
 
 /// An error for the log. A command that Redis does not know is quoted back with its arguments, which may be secrets.

@@ -2,9 +2,16 @@
 
 use uuid::Uuid;
 
+use crate::domain::attempts::Bucket;
+
 /// The hash with all sessions of one user.
 pub(super) fn sessions(user_id: Uuid) -> String {
     format!("latchkey:{{{user_id}}}:sessions")
+}
+
+/// The attempts to guess in one bucket.
+pub(super) fn attempts(Bucket(bucket): Bucket) -> String {
+    format!("latchkey:attempts:{{{:032x}}}", u128::from_be_bytes(bucket))
 }
 
 /// A key that never exists, for asking whether it could be written. Each number is another place in a cluster.

@@ -27,8 +27,13 @@ pub(super) struct Line {
 #[derive(Default)]
 struct Failures {
     pause: Duration,
-    not_before: Option<Instant>,
-    last: String,
+    last: Option<Failure>,
+}
+
+struct Failure {
+    at: Instant,
+    not_before: Instant,
+    why: String,
 }
 
 impl Line {
@@ -45,23 +50,23 @@ impl Line {
         if let Some(open) = current() {
             return Ok(open);
         }
+        let asked = Instant::now();
         let mut failures = self.connecting.lock().await;
         if let Some(open) = current() {
             return Ok(open);
         }
-        if failures.not_before.is_some_and(|moment| Instant::now() < moment) {
-            return Err(StoreError::Unconnected(failures.last.clone()));
+        if let Some(why) = failures.answer(asked) {
+            return Err(why);
         }
-        match tokio::time::timeout(CONNECT, dial()).await {
-            Ok(Ok(open)) => {
+        let dialled = tokio::time::timeout(CONNECT, dial()).await;
+        match dialled.unwrap_or_else(|_| Err("it took too long to connect".to_owned())) {
+            Ok(open) => {
                 *failures = Failures::default();
                 let open = Arc::new(open);
                 self.current.store(Some(open.clone()));
                 Ok(open)
             }
-            Ok(Err(why)) => Err(failures.note(why)),
-            // So much time has passed that there is no need for a pause.
-            Err(_) => Err(StoreError::Unconnected("it took too long to connect".to_owned())),
+            Err(why) => Err(failures.note(asked, why)),
         }
     }
 
@@ -75,10 +80,19 @@ impl Line {
 }
 
 impl Failures {
-    fn note(&mut self, why: String) -> StoreError {
+    /// What the last attempt came to, for who waited for it and for who comes too soon after it.
+    fn answer(&self, asked: Instant) -> Option<StoreError> {
+        let last = self.last.as_ref()?;
+        let is_answered = asked < last.at || Instant::now() < last.not_before;
+        is_answered.then(|| StoreError::Unconnected(last.why.clone()))
+    }
+
+    fn note(&mut self, began: Instant, why: String) -> StoreError {
         self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
-        self.not_before = Some(Instant::now() + jittered(self.pause));
-        self.last.clone_from(&why);
+        let at = Instant::now();
+        // An attempt that took long was pause enough.
+        let not_before = at.max(began + jittered(self.pause));
+        self.last = Some(Failure { at, not_before, why: why.clone() });
         StoreError::Unconnected(why)
     }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::digest::Digest;
 use crate::domain::session::{EndReason, Session};
+use crate::stores::StoreError;
 
 const VERSION: u8 = 1;
 const HAS_FINGERPRINT: u8 = 1;
@@ -18,6 +19,12 @@ const IS_IPV6: u8 = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a {0} of an unknown version or shape")]
 pub(super) struct Unreadable(&'static str);
+
+impl From<Unreadable> for StoreError {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::Unreadable(unreadable.to_string())
+    }
+}
 
 /// A session as the value of its field; its place among the others is left open. Numbers are big-endian.
 pub(super) fn pack(session: &Session) -> Vec<u8> {
@@ -132,11 +139,11 @@ pub(super) fn reason_code(reason: EndReason) -> u8 {
 }
 
 /// The reason with this number; 0 is none.
-pub(super) fn reason(code: u64) -> Result<Option<EndReason>, Unreadable> {
+pub(super) fn reason(code: i64) -> Result<Option<EndReason>, Unreadable> {
     if code == 0 {
         return Ok(None);
     }
-    let known = EndReason::ALL.into_iter().find(|reason| u64::from(reason_code(*reason)) == code);
+    let known = EndReason::ALL.into_iter().find(|reason| i64::from(reason_code(*reason)) == code);
     known.map(Some).ok_or(Unreadable("reason"))
 }
 

@@ -128,7 +128,11 @@ fn address(text: &str, default_port: u16) -> Result<Address, RedisUrlError> {
         None if port.is_empty() => default_port,
         Some(digits) => match digits.parse() {
             Ok(port) if port > 0 => port,
-            _ => return Err(RedisUrlError("has a port that is not a number from 1 to 65535; an IPv6 address needs [ ]")),
+            _ => {
+                return Err(RedisUrlError(
+                    "has a port that is not a number from 1 to 65535; an IPv6 address needs [ ]",
+                ));
+            }
         },
         None => return Err(RedisUrlError("has something other than a port after ]")),
     };

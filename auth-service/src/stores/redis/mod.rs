@@ -1,0 +1,89 @@
+//! The token store in Redis: sessions, and attempts to guess. Each step is one script that runs on one key, so that nothing comes between.
+//! Which server is asked, and how it is found again, is the business of `servers`.
+
+mod attempts;
+mod cluster;
+mod connector;
+mod failure;
+mod findings;
+mod keys;
+mod line;
+mod node;
+mod record;
+mod script;
+mod sentinel;
+mod servers;
+mod sessions;
+mod url;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use redis::FromRedisValue;
+use secrecy::{ExposeSecret, SecretString};
+use service_kit::config::Rejected;
+use service_kit::outage::Outage;
+
+pub use self::attempts::RedisAttempts;
+pub use self::sessions::RedisSessions;
+
+use self::script::Call;
+use self::servers::Servers;
+use super::StoreError;
+
+/// Where Redis is and how it is reached.
+#[derive(Debug, Clone)]
+pub struct RedisSettings {
+    /// `redis[s]://`, `redis[s]-sentinel://` or `redis[s]-cluster://`, as the contract writes them.
+    pub url: SecretString,
+    /// The password of the Sentinels themselves.
+    pub sentinel_password: Option<SecretString>,
+    /// Certificates (PEM) to trust instead of the public ones.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl RedisSettings {
+    /// Whether a URL means a Redis, well-formed or not.
+    pub fn are_meant_by(url: &SecretString) -> bool {
+        url::RedisUrl::is_meant(url.expose_secret())
+    }
+}
+
+/// A Redis, whatever its topology, and the connections to it.
+pub struct Redis {
+    servers: Servers,
+    outage: Outage,
+}
+
+impl Redis {
+    /// Reads the settings, or says which of them is wrong. Redis itself is not asked before it is needed, and may come up later.
+    pub fn open(settings: &RedisSettings) -> Result<Arc<Self>, Rejected> {
+        Ok(Arc::new(Self { servers: Servers::new(settings)?, outage: Outage::new("the token store") }))
+    }
+
+    /// Runs one step and reads its answer. The log is told once when steps begin to fail and once when they work again, and of each
+    /// record that cannot be read.
+    async fn run<T: FromRedisValue, R>(
+        &self,
+        call: Call,
+        read: impl FnOnce(T) -> Result<R, StoreError>,
+    ) -> Result<R, StoreError> {
+        let answer = self.servers.run(&call).await.and_then(|value| read(script::decoded(value)?));
+        match &answer {
+            Err(cause @ StoreError::Unreadable(_)) => {
+                tracing::error!(key = call.key, %cause, "a record of the token store cannot be read");
+            }
+            _ => self.outage.observe(&answer),
+        }
+        answer
+    }
+}
+
+/// Rounded up; the end of time where that is too far, which is a number that a script holds exactly.
+fn milliseconds(duration: Duration) -> i64 {
+    let end = DateTime::<Utc>::MAX_UTC.timestamp_millis();
+    let rounded_up = duration.as_nanos().div_ceil(1_000_000);
+    i64::try_from(rounded_up).map_or(end, |milliseconds| milliseconds.min(end))
+}

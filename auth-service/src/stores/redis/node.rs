@@ -1,0 +1,93 @@
+//! A server and the connections to it. Each thread keeps to one of these, which spares wake-ups.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
+
+use super::connector::{Connector, Open};
+use super::line::Line;
+use super::sentinel::Sentinels;
+use super::url::Address;
+use super::{failure, keys};
+use crate::stores::StoreError;
+
+/// How the server is found.
+pub(super) enum Way {
+    /// It is there, and has to be the master.
+    Master(Address),
+    /// It is there; the cluster says what it serves.
+    Member(Address),
+    /// It is the one that the Sentinels name.
+    Named(Sentinels),
+}
+
+pub(super) struct Node {
+    connector: Connector,
+    way: Way,
+    lines: Vec<Line>,
+}
+
+impl Node {
+    pub(super) fn new(connector: Connector, way: Way) -> Self {
+        let lines = (0..available_parallelism().map_or(1, usize::from)).map(|_| Line::default()).collect();
+        Self { connector, way, lines }
+    }
+
+    /// This thread's connection.
+    pub(super) async fn open(&self) -> Result<Arc<Open>, StoreError> {
+        let is_right = |open: &Open| match &self.way {
+            Way::Named(sentinels) => sentinels.is_master(&open.address),
+            Way::Master(_) | Way::Member(_) => true,
+        };
+        self.lines[thread() % self.lines.len()].open(is_right, || self.dial()).await
+    }
+
+    async fn dial(&self) -> Result<Open, String> {
+        match &self.way {
+            Way::Named(sentinels) => sentinels.dial(&self.connector).await,
+            Way::Master(address) => writable(dial(&self.connector, address).await?).await,
+            Way::Member(address) => dial(&self.connector, address).await,
+        }
+    }
+
+    /// Lets go of a connection that no longer serves. Its thread may be another by now.
+    pub(super) fn forget(&self, open: &Arc<Open>) {
+        for line in &self.lines {
+            line.forget(open);
+        }
+    }
+
+    /// Where it is, as far as this is known without asking.
+    pub(super) fn address(&self) -> Option<&Address> {
+        match &self.way {
+            Way::Master(address) | Way::Member(address) => Some(address),
+            Way::Named(_) => None,
+        }
+    }
+}
+
+pub(super) async fn dial(connector: &Connector, address: &Address) -> Result<Open, String> {
+    connector.connect(address).await.map_err(|error| format!("{address}: {}", failure::describe(&error)))
+}
+
+/// A connection to a server that could be written to, as far as its role goes: a replica that is asked in place of its master would
+/// refuse each step anew.
+async fn writable(open: Open) -> Result<Open, String> {
+    let mut connection = open.connection.clone();
+    let touched = redis::cmd("SETRANGE").arg(keys::check(0)).arg(0).arg("").exec_async(&mut connection).await;
+    match touched {
+        Err(error) if failure::breaks_connection(&error) => {
+            Err(format!("{}: {}", open.address, failure::describe(&error)))
+        }
+        Ok(()) | Err(_) => Ok(open),
+    }
+}
+
+/// The number of this thread among those that ever asked for a connection.
+fn thread() -> usize {
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static THREAD: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+    }
+    THREAD.with(|thread| *thread)
+}
