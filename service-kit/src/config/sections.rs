@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use actix_web::http::Uri;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::de::{Deserialize, Deserializer, Error};
 
-use super::{Key, list};
+use super::{Key, duration, list};
+use crate::database::DEADLINE;
 
 /// Where a service listens and whom it trusts: the section `server`.
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -51,12 +53,23 @@ pub struct DatabaseConfig {
     /// Connections to PostgreSQL that all requests share, 1 to 100. SQLite needs none.
     #[serde(default = "four", deserialize_with = "connections")]
     pub max_connections: usize,
+    /// How long a call into PostgreSQL may take, connecting included, 100 ms to [`DEADLINE`].
+    #[serde(default = "deadline", deserialize_with = "patience")]
+    pub timeout: Duration,
+    /// How long of that it may take to connect.
+    #[serde(default = "two_thirds_of_it", deserialize_with = "patience")]
+    pub connect_timeout: Duration,
 }
 
 impl DatabaseConfig {
     /// The keys of this section.
-    pub const KEYS: &'static [Key] =
-        &[Key::secret("database.url"), Key::plain("database.ca_file"), Key::plain("database.max_connections")];
+    pub const KEYS: &'static [Key] = &[
+        Key::secret("database.url"),
+        Key::plain("database.ca_file"),
+        Key::plain("database.max_connections"),
+        Key::plain("database.timeout"),
+        Key::plain("database.connect_timeout"),
+    ];
 }
 
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -72,6 +85,20 @@ fn four() -> usize {
 fn connections<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     let count = usize::deserialize(deserializer)?;
     if (1..=100).contains(&count) { Ok(count) } else { Err(D::Error::custom("a number from 1 to 100 is expected")) }
+}
+
+fn deadline() -> Duration {
+    DEADLINE
+}
+
+fn two_thirds_of_it() -> Duration {
+    DEADLINE * 2 / 3
+}
+
+fn patience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let time = duration::deserialize(deserializer)?;
+    let is_fit = (Duration::from_millis(100)..=DEADLINE).contains(&time);
+    if is_fit { Ok(time) } else { Err(D::Error::custom("a time from 100ms to 1800ms is expected")) }
 }
 
 fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

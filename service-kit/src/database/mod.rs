@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use postgres::{Postgres, PostgresConfigError, PostgresSettings};
+pub use postgres::{Postgres, PostgresSettings};
 pub use sqlite::{Sqlite, StepError};
 pub use url::{DatabaseUrl, DatabaseUrlError};
 pub use value::{FromColumn, Row, Value};
 pub use watched::Watched;
 
+use crate::config::Rejected;
 use crate::health::{Check, CheckFailed};
 
 /// No call into a database takes longer than this; past it the caller gets [`DatabaseError::TimedOut`].
@@ -53,6 +54,9 @@ pub enum DatabaseError {
     /// There is no connection to the database at the moment.
     #[error("no connection to the database: {0}")]
     Unconnected(String),
+    /// It answers, and takes no changes.
+    #[error("the database is read-only: a standby, or closed to changes by its operator")]
+    ReadOnly,
     /// No answer within [`DEADLINE`]. A change may have been made all the same.
     #[error("no answer from the database in time")]
     TimedOut,
@@ -77,6 +81,9 @@ pub struct Migrations {
 /// Why a database could not be opened at start.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// A setting that only shows to be wrong when it is used.
+    #[error("{}: {}", .0.key, .0.reason)]
+    Rejected(Rejected),
     /// The directory of the file cannot be made or written.
     #[error("cannot write to {path}: {source}; check that the directory exists and belongs to this user")]
     Unwritable {
@@ -101,6 +108,12 @@ pub enum OpenError {
     /// The database does not answer.
     #[error("cannot open the database: {0}")]
     Unavailable(#[from] DatabaseError),
+}
+
+impl From<Rejected> for OpenError {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected)
+    }
 }
 
 /// Readiness asks the database whether it can be read and written.

@@ -1,4 +1,4 @@
-//! How a connection to PostgreSQL is made: address, time-outs, TLS, and the migrations before the first use.
+//! How a connection to PostgreSQL is made: address, time-outs, TLS; and what a failure to make one says to the operator.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,16 +8,15 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::task::AbortHandle;
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::database::{DEADLINE, DatabaseError, Migrations, OpenError};
-
-/// To connect may take this long, of the [`DEADLINE`] of the call that needs the connection.
-const CONNECT: Duration = Duration::from_millis(1_200);
-/// Any number will do, as long as every instance takes the same: it queues those that would migrate at once.
-const MIGRATION_LOCK: i64 = 0x6c61_7463_686b_6579;
+use super::refusal::Refusal;
+use crate::config::{DatabaseConfig, Rejected};
+use crate::database::DEADLINE;
 
 /// Where PostgreSQL is and how it is used.
 #[derive(Debug, Clone)]
@@ -28,33 +27,53 @@ pub struct PostgresSettings {
     pub ca_file: Option<PathBuf>,
     /// Shared connections; 1 or more.
     pub max_connections: usize,
+    /// How long a call may take, with everything that it needs; [`DEADLINE`] at most.
+    pub timeout: Duration,
+    /// How long of that it may take to connect, all hosts together.
+    pub connect_timeout: Duration,
 }
 
-/// Why the settings cannot be used. Never shows the URL.
-#[derive(Debug, thiserror::Error)]
-pub enum PostgresConfigError {
-    /// The URL cannot be read.
-    #[error("the database URL cannot be read as postgres://USER:PASSWORD@HOST/DATABASE")]
-    Url,
-    /// The file of certificates cannot be read or has none.
-    #[error("no certificate could be read from {path}: {why}")]
-    Certificates {
-        /// The file.
-        path: PathBuf,
-        /// What was wrong with it.
-        why: String,
-    },
+impl PostgresSettings {
+    /// The server at `url`, used as the configuration says.
+    pub fn new(url: SecretString, config: &DatabaseConfig) -> Self {
+        Self {
+            url,
+            ca_file: config.ca_file.clone(),
+            max_connections: config.max_connections,
+            timeout: config.timeout,
+            connect_timeout: config.connect_timeout,
+        }
+    }
 }
 
+/// Makes connections.
 pub(super) struct Connector {
     config: Config,
     tls: Option<MakeRustlsConnect>,
+    has_ca_file: bool,
+    timeouts: Timeouts,
+}
+
+/// How long things may take; to connect is part of a call.
+#[derive(Clone, Copy)]
+pub(super) struct Timeouts {
+    pub(super) call: Duration,
+    pub(super) connect: Duration,
 }
 
 impl Connector {
-    pub(super) fn new(settings: &PostgresSettings) -> Result<Self, PostgresConfigError> {
-        let mut config = Config::from_str(settings.url.expose_secret()).map_err(|_| PostgresConfigError::Url)?;
-        config.connect_timeout(CONNECT).tcp_user_timeout(DEADLINE).keepalives_idle(Duration::from_secs(15));
+    pub(super) fn timeouts(&self) -> Timeouts {
+        self.timeouts
+    }
+
+    pub(super) fn new(settings: &PostgresSettings) -> Result<Self, Rejected> {
+        let mut config = Config::from_str(settings.url.expose_secret()).map_err(|_| unreadable_url())?;
+        let call = settings.timeout.min(DEADLINE);
+        let timeouts = Timeouts { call, connect: settings.connect_timeout.min(call) };
+        let hosts = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
+        // A host that is gone must leave time for the next one.
+        config.connect_timeout(timeouts.connect / u32::try_from(hosts).unwrap_or(u32::MAX));
+        config.tcp_user_timeout(call).keepalives_idle(Duration::from_secs(15));
         if config.get_application_name().is_none() {
             config.application_name("latchkey");
         }
@@ -62,58 +81,64 @@ impl Connector {
         let wants_tls = settings.ca_file.is_some() || config.get_ssl_mode() == SslMode::Require;
         config.ssl_mode(if wants_tls { SslMode::Require } else { SslMode::Disable });
         let tls = if wants_tls { Some(tls(settings.ca_file.as_ref())?) } else { None };
-        Ok(Self { config, tls })
+        Ok(Self { config, tls, has_ca_file: settings.ca_file.is_some(), timeouts })
     }
 
-    pub(super) async fn connect(&self) -> Result<Client, String> {
-        let attempt = tokio::time::timeout(CONNECT, self.open());
-        let client = attempt.await.map_err(|_| "it took too long to connect".to_owned())?;
-        client.map_err(|error| super::describe(&error))
+    /// Connects for the statements of requests. None of them works on after its caller has given up, and none waits long for a
+    /// lock that somebody holds, for others wait behind it.
+    pub(super) async fn session(&self) -> Result<(Client, AbortHandle), Refusal> {
+        let (statement, lock) = (self.timeouts.call * 5 / 6, self.timeouts.call / 3);
+        let milliseconds = |time: Duration| time.as_millis().max(1);
+        let (statement, lock) = (milliseconds(statement), milliseconds(lock));
+        self.connect(&format!("SET statement_timeout = {statement}; SET lock_timeout = {lock}")).await
     }
 
-    async fn open(&self) -> Result<Client, tokio_postgres::Error> {
-        // The connection lives in a task of its own and ends with its client or with the server.
-        match self.tls.clone() {
-            Some(tls) => {
-                let (client, connection) = self.config.connect(tls).await?;
-                tokio::spawn(connection);
-                Ok(client)
-            }
-            None => {
-                let (client, connection) = self.config.connect(NoTls).await?;
-                tokio::spawn(connection);
-                Ok(client)
-            }
-        }
+    /// Connects and runs `setup`. The connection works in a task of its own, which ends with the server, with the client, or when
+    /// it is aborted.
+    pub(super) async fn connect(&self, setup: &str) -> Result<(Client, AbortHandle), Refusal> {
+        let attempt = async {
+            let (client, task) = match self.tls.clone() {
+                Some(tls) => self.open(tls).await?,
+                None => self.open(NoTls).await?,
+            };
+            client.batch_execute(setup).await?;
+            Ok((client, task))
+        };
+        let connected = tokio::time::timeout(self.timeouts.connect, attempt).await.map_err(|_| Refusal::timed_out())?;
+        connected.map_err(|error| Refusal::new(&error, self.has_ca_file))
     }
 
-    /// Applies the migrations that this database has not had yet; of instances that start together one does it.
-    pub(super) async fn migrate(&self, migrations: &Migrations) -> Result<(), OpenError> {
-        let mut client = self.connect().await.map_err(DatabaseError::Unconnected)?;
-        let lock = "SELECT pg_advisory_lock($1)";
-        client.execute(lock, &[&MIGRATION_LOCK]).await.map_err(DatabaseError::from)?;
-        // In one transaction with their history: a process that is killed in between leaves nothing half done.
-        let mut runner = (migrations.postgres)().set_grouped(true);
-        runner.set_migration_table_name(migrations.table);
-        // The lock goes with the connection, at the end of this function, whatever happens.
-        runner.run_async(&mut client).await.map_err(|error| OpenError::Migration(error.to_string()))?;
-        Ok(())
+    async fn open<T>(&self, tls: T) -> Result<(Client, AbortHandle), tokio_postgres::Error>
+    where
+        T: MakeTlsConnect<Socket, Stream: Send + 'static>,
+    {
+        let (client, connection) = self.config.connect(tls).await?;
+        Ok((client, tokio::spawn(connection).abort_handle()))
     }
 }
 
-fn tls(ca_file: Option<&PathBuf>) -> Result<MakeRustlsConnect, PostgresConfigError> {
+fn unreadable_url() -> Rejected {
+    let form = "cannot be read as postgres://USER:PASSWORD@HOST:PORT/DATABASE: special characters are percent-encoded, \
+                and after a `?` only PostgreSQL's own options are understood, such as sslmode=require";
+    Rejected::new("database.url", form)
+}
+
+fn tls(ca_file: Option<&PathBuf>) -> Result<MakeRustlsConnect, Rejected> {
     let mut roots = RootCertStore::empty();
     match ca_file {
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         Some(path) => {
-            let unreadable = |why: String| PostgresConfigError::Certificates { path: path.clone(), why };
+            let unreadable = |why: String| {
+                let reason = format!("no certificate could be read from {}: {why}", path.display());
+                Rejected::new("database.ca_file", reason)
+            };
             let certificates = CertificateDer::pem_file_iter(path).map_err(|error| unreadable(error.to_string()))?;
             for certificate in certificates {
                 let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
                 roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
             }
             if roots.is_empty() {
-                return Err(unreadable("it holds no certificate".to_owned()));
+                return Err(unreadable("it holds none".to_owned()));
             }
         }
     }

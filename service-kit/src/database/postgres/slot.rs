@@ -5,12 +5,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row, Statement};
 
 use super::connect::Connector;
-use crate::database::DatabaseError;
+use crate::database::{DatabaseError, Value};
 
 /// After a first failure to connect, callers are refused at once for so long…
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -19,23 +21,46 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// An open connection with the statements prepared on it.
 pub(super) struct Connected {
-    pub(super) client: Client,
-    statements: RwLock<HashMap<&'static str, Statement>>,
+    client: Client,
+    task: AbortHandle,
+    since: Instant,
+    statements: RwLock<HashMap<&'static str, Arc<OnceCell<Statement>>>>,
 }
 
 impl Connected {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client, statements: RwLock::default() }
+    fn new(client: Client, task: AbortHandle) -> Self {
+        Self { client, task, since: Instant::now(), statements: RwLock::default() }
     }
 
-    pub(super) async fn prepared(&self, sql: &'static str) -> Result<Statement, tokio_postgres::Error> {
+    pub(super) async fn query(
+        &self,
+        sql: &'static str,
+        parameters: &[Value],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let prepared = self.prepared(sql);
+        let statement = prepared.get_or_try_init(|| self.client.prepare(sql)).await?;
+        let parameters: Vec<_> = parameters.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        self.client.query(statement, &parameters).await
+    }
+
+    /// The place of a statement; callers that come together wait for one to prepare it.
+    fn prepared(&self, sql: &'static str) -> Arc<OnceCell<Statement>> {
         let known = self.statements.read().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
-        if let Some(statement) = known {
-            return Ok(statement);
-        }
-        let statement = self.client.prepare(sql).await?;
-        self.statements.write().unwrap_or_else(PoisonError::into_inner).insert(sql, statement.clone());
-        Ok(statement)
+        known.unwrap_or_else(|| {
+            self.statements.write().unwrap_or_else(PoisonError::into_inner).entry(sql).or_default().clone()
+        })
+    }
+
+    /// Whether it is so young that a new one would most likely meet the same server in the same state.
+    pub(super) fn is_new(&self) -> bool {
+        self.since.elapsed() < LONGEST_PAUSE
+    }
+}
+
+impl Drop for Connected {
+    // Nobody waits for an answer any more. Left to itself, a connection to a server that is frozen would wait for ever.
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 
@@ -49,8 +74,20 @@ pub(super) struct Slot {
 #[derive(Default)]
 struct Failures {
     pause: Duration,
-    not_before: Option<Instant>,
-    last: String,
+    last: Option<Failure>,
+}
+
+struct Failure {
+    not_before: Instant,
+    why: String,
+}
+
+impl Failures {
+    fn note(&mut self, why: String) -> DatabaseError {
+        self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        self.last = Some(Failure { not_before: Instant::now() + self.pause, why: why.clone() });
+        DatabaseError::Unconnected(why)
+    }
 }
 
 impl Slot {
@@ -58,26 +95,23 @@ impl Slot {
         if let Some(connected) = self.open_connection() {
             return Ok(connected);
         }
+        let asked = Instant::now();
         let mut failures = self.connecting.lock().await;
         if let Some(connected) = self.open_connection() {
             return Ok(connected);
         }
-        if failures.not_before.is_some_and(|moment| Instant::now() < moment) {
-            return Err(DatabaseError::Unconnected(failures.last.clone()));
+        // Whoever waited for an attempt shares its outcome; whoever comes soon after it is told the same.
+        if let Some(last) = failures.last.as_ref().filter(|last| asked < last.not_before) {
+            return Err(DatabaseError::Unconnected(last.why.clone()));
         }
-        match connector.connect().await {
-            Ok(client) => {
+        match connector.session().await {
+            Ok((client, task)) => {
                 *failures = Failures::default();
-                let connected = Arc::new(Connected::new(client));
+                let connected = Arc::new(Connected::new(client, task));
                 self.current.store(Some(connected.clone()));
                 Ok(connected)
             }
-            Err(why) => {
-                failures.pause = (failures.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
-                failures.not_before = Some(Instant::now() + failures.pause);
-                failures.last.clone_from(&why);
-                Err(DatabaseError::Unconnected(why))
-            }
+            Err(refusal) => Err(failures.note(refusal.why)),
         }
     }
 
@@ -87,14 +121,6 @@ impl Slot {
 
     /// Lets go of this connection, unless another has taken its place already.
     pub(super) fn forget(&self, connected: &Arc<Connected>) {
-        let current = self.current.load();
-        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, connected)) {
-            self.current.store(None);
-        }
-    }
-
-    /// Lets go of whatever connection is here.
-    pub(super) fn forget_any(&self) {
-        self.current.store(None);
+        self.current.compare_and_swap(connected, None);
     }
 }
