@@ -48,7 +48,7 @@ mod tests {
         for (url, file) in
             [("sqlite:data/a.db", "data/a.db"), ("sqlite:///var/a.db", "/var/a.db"), ("sqlite:/a.db", "/a.db")]
         {
-            assert!(matches!(parsed(url), Ok(DatabaseUrl::Sqlite(path)) if path == PathBuf::from(file)), "{url}");
+            assert!(matches!(parsed(url), Ok(DatabaseUrl::Sqlite(path)) if path == *file), "{url}");
         }
     }
 

@@ -51,7 +51,11 @@ async fn a_step_that_nobody_waits_for_any_more_is_not_run() {
     let database = database(&directory);
     let (release, held) = std::sync::mpsc::channel::<()>();
     // The first step holds the writer; its future has to live on, or it would be dropped with its reply.
-    let first = database.writer.run(move |_| Ok(drop(held.recv()))).unwrap();
+    let first = database.writer.run(move |_| {
+        let _ = held.recv();
+        Ok(())
+    });
+    let first = first.unwrap();
     let insert = |connection: &Connection| Ok(connection.execute("INSERT INTO numbers VALUES (1)", []).map(drop)?);
     drop(database.writer.run(insert).unwrap());
     release.send(()).unwrap();
