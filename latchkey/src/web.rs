@@ -17,6 +17,9 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
 );
 
+/// Characters of the hash in the name of a built file.
+const HASH_LENGTH: usize = 8;
+
 /// Both services and the files around them.
 #[derive(Clone)]
 pub(crate) struct Site {
@@ -87,11 +90,16 @@ async fn page_headers(
     Ok(response)
 }
 
-/// Whether a path names a file as the client's build writes them: `main-A1B2C3D4.js`.
+/// Whether a path names a file as the client's build writes them: `main-BYPSAVLG.js`, `media/logo-aB3dE6gH.svg`.
 fn has_content_hash(path: &str) -> bool {
     let Some((stem, _)) = path.rsplit_once('.') else { return false };
-    let Some((_, hash)) = stem.rsplit_once('-') else { return false };
-    hash.len() == 8 && hash.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    let Some((name, hash)) = stem.len().checked_sub(HASH_LENGTH).and_then(|start| stem.split_at_checked(start)) else {
+        return false;
+    };
+    let is_hash_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    // A plain word, as in `icon-settings.svg`, is no hash.
+    let is_word = hash.bytes().all(|byte| byte.is_ascii_lowercase());
+    name.ends_with('-') && hash.bytes().all(is_hash_byte) && !is_word
 }
 
 #[cfg(test)]
@@ -100,11 +108,11 @@ mod tests {
 
     #[test]
     fn only_names_with_a_content_hash_are_cached_for_ever() {
-        for path in ["/main-A1B2C3D4.js", "/chunk-ZZZZ0000.js", "/media/logo-ABCDEFGH.svg"] {
+        for path in ["/main-BYPSAVLG.js", "/chunk-cqeZv-do.js", "/media/logo-aB3dE6gH.svg"] {
             assert!(has_content_hash(path), "{path}");
         }
         for path in
-            ["/", "/index.html", "/main.js", "/main-a1b2c3d4.js", "/favicon.ico", "/jobs-LONGERTHAN8.js", "/x-A1B2C3D4"]
+            ["/", "/index.html", "/main.js", "/icon-settings.svg", "/long-A1B2C3D4E5.js", "/x-A1B2C3D4", "/ü-é.js"]
         {
             assert!(!has_content_hash(path), "{path}");
         }
