@@ -9,21 +9,28 @@ describe('formErrors', () => {
   it('puts each message at the field that the server named', () => {
     const { name } = tree();
     const errors = formErrors({ status: 422, errors: { name: ['is taken', 'is odd'] } }, { name });
-    expect(errors).toEqual([
-      { kind: 'server', message: 'Is taken.', fieldTree: name },
-      { kind: 'server', message: 'Is odd.', fieldTree: name },
-    ]);
+    expect(errors).toEqual({
+      atFields: [
+        { kind: 'server', message: 'Is taken.', fieldTree: name },
+        { kind: 'server', message: 'Is odd.', fieldTree: name },
+      ],
+      ofForm: '',
+    });
   });
 
   it('keeps a message for a field that the form does not have', () => {
-    expect(formErrors({ status: 422, errors: { constructor: ['is odd'] } }, {})).toEqual([
-      { kind: 'server', message: 'Is odd.', fieldTree: undefined },
-    ]);
+    const { name } = tree();
+    const errors = formErrors(
+      { status: 422, errors: { name: ['is taken'], constructor: ['is odd'] } },
+      { name },
+    );
+    expect(errors.atFields).toHaveLength(1);
+    expect(errors.ofForm).toBe('Constructor is odd.');
   });
 
   it('says something for the whole form where no field is named', () => {
     const errors = formErrors({ status: 409, detail: 'That username is taken', errors: {} }, {});
-    expect(errors).toEqual([{ kind: 'server', message: 'That username is taken.' }]);
+    expect(errors).toEqual({ atFields: [], ofForm: 'That username is taken.' });
   });
 });
 

@@ -2,21 +2,30 @@
 import { FieldTree, ValidationError } from '@angular/forms/signals';
 import { Problem, isTemporary } from '../api/problem';
 
-export type FormProblem = ValidationError.WithOptionalFieldTree;
+export interface FormErrors {
+  /** Each at its field; it keeps the form from being sent again until that field has changed. */
+  readonly atFields: ValidationError.WithFieldTree[];
+  /** A sentence about the whole attempt, or nothing. The same form may be sent again as it is. */
+  readonly ofForm: string;
+}
 
-/** `fields` maps the server's names to the form's fields; a message for any other field belongs to the whole form. */
+/** `fields` maps the server's names to the form's fields; a message for any other field is about the whole form. */
 export function formErrors(
   problem: Problem,
   fields: Readonly<Record<string, FieldTree<string>>>,
-): FormProblem[] {
-  const named = Object.entries(problem.errors).flatMap(([name, messages]) =>
+): FormErrors {
+  const isHere = ([name]: [string, unknown]) => Object.hasOwn(fields, name);
+  const named = Object.entries(problem.errors).filter(isHere);
+  const atFields = named.flatMap(([name, messages]) =>
     messages.map((message) => ({
       kind: 'server',
       message: sentence(message),
-      fieldTree: Object.hasOwn(fields, name) ? fields[name] : undefined,
+      fieldTree: fields[name] as FieldTree<string>,
     })),
   );
-  return named.length > 0 ? named : [{ kind: 'server', message: explain(problem) }];
+  const isAllSaid = named.length > 0 && named.length === Object.keys(problem.errors).length;
+  const rest = Object.entries(problem.errors).filter((entry) => !isHere(entry));
+  return { atFields, ofForm: isAllSaid ? '' : explain({ ...problem, errors: Object.fromEntries(rest) }) };
 }
 
 /** The first field that needs another look, for the keyboard to be there already. */

@@ -1,11 +1,19 @@
 // A new password, for someone who knows the old one. All other devices are signed out by it; this one stays.
-import { Component, computed, inject, signal } from '@angular/core';
-import { FormRoot, form, maxLength, minLength, required, validate } from '@angular/forms/signals';
+import { Component, inject, signal } from '@angular/core';
+import {
+  FormRoot,
+  ValidationError,
+  form,
+  maxLength,
+  minLength,
+  required,
+  validate,
+} from '@angular/forms/signals';
 import { Router, RouterLink } from '@angular/router';
 import { firstValueFrom } from 'rxjs';
 import { AuthApi } from '../../api/auth-api';
 import { toProblem } from '../../api/problem';
-import { FormProblem, focusFirstError, formErrors } from '../../ui/form-errors';
+import { focusFirstError, formErrors } from '../../ui/form-errors';
 import { Icon } from '../../ui/icon';
 import { TextField } from '../../ui/text-field';
 import { Toasts } from '../../ui/toasts';
@@ -37,18 +45,23 @@ export class ChangePassword {
     },
     { submission: { action: () => this.change(), onInvalid: () => focusFirstError(this.form) } },
   );
-  protected readonly formError = computed(() => this.form().errors()[0]?.message);
+  /** What went wrong with the last attempt as a whole. It does not keep anyone from another. */
+  protected readonly failure = signal('');
 
-  private async change(): Promise<FormProblem[] | undefined> {
+  private async change(): Promise<ValidationError.WithFieldTree[]> {
+    this.failure.set('');
     const { currentPassword, newPassword } = this.form().value();
     try {
       await firstValueFrom(this.api.changePassword(currentPassword, newPassword));
     } catch (error) {
       const { currentPassword: current, newPassword: next } = this.form;
-      return formErrors(toProblem(error), { currentPassword: current, newPassword: next });
+      const fields = { currentPassword: current, newPassword: next };
+      const { atFields, ofForm } = formErrors(toProblem(error), fields);
+      this.failure.set(ofForm);
+      return atFields;
     }
     this.toasts.show({ text: 'Your password is changed, and your other devices are signed out.' });
     await this.router.navigateByUrl('/profile');
-    return undefined;
+    return [];
   }
 }

@@ -98,6 +98,17 @@ describe('the login page', () => {
     expect(page.text).toContain('The server cannot be reached.');
   });
 
+  it('can be tried again as it is when the server is back', async () => {
+    await open();
+    (await signIn()).error(new ProgressEvent('error'));
+    await page.settled();
+    await page.press('Sign in');
+    server.expectOne('/api/auth/login').flush({ ...pair(1), user: ada, endedSessions: [] });
+    await page.settled();
+    expect(stored()).toMatchObject({ refreshToken: 'refresh-1' });
+    expect(page.text).not.toContain('The server cannot be reached.');
+  });
+
   it('says why someone was signed out', async () => {
     store({ endedBecause: 'password_changed' });
     await open();

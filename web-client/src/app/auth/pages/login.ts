@@ -1,11 +1,11 @@
 // Signing in: says why someone was signed out before, takes name and password, and counts the seconds down after too
 // many attempts. Where to go afterwards is the guards' to know.
 import { Component, computed, inject, input, signal } from '@angular/core';
-import { FormRoot, form, required } from '@angular/forms/signals';
+import { FormRoot, ValidationError, form, required } from '@angular/forms/signals';
 import { RouterLink } from '@angular/router';
 import { toProblem } from '../../api/problem';
 import { countdown } from '../../ui/countdown';
-import { FormProblem, focusFirstError, formErrors } from '../../ui/form-errors';
+import { focusFirstError, formErrors } from '../../ui/form-errors';
 import { Icon } from '../../ui/icon';
 import { SiteConfig } from '../../ui/site-config';
 import { TextField } from '../../ui/text-field';
@@ -42,27 +42,35 @@ export class Login {
     },
     { submission: { action: () => this.signIn(), onInvalid: () => focusFirstError(this.form) } },
   );
-  protected readonly formError = computed(() => this.form().errors()[0]?.message);
+  /** What went wrong with the last attempt as a whole. It does not keep anyone from another. */
+  protected readonly failure = signal('');
 
-  private async signIn(): Promise<FormProblem[] | undefined> {
-    if (this.secondsToWait() > 0) return undefined;
+  private async signIn(): Promise<ValidationError.WithFieldTree[]> {
+    if (this.secondsToWait() > 0) return [];
+    this.failure.set('');
     const { username, password } = this.form().value();
     try {
       const ended = await this.session.signIn(username.trim(), password);
       if (ended.length > 0)
         this.toasts.show({ text: endedText(ended.map(({ deviceName }) => deviceName)), isError: true });
-      return undefined;
+      return [];
     } catch (error) {
       const problem = toProblem(error);
       if (problem.code === 'invalid_credentials') {
         this.form.password().focusBoundControl();
-        return [{ kind: 'server', message: 'That name and password do not go together.' }];
+        this.failure.set('That name and password do not go together.');
+        return [];
       }
       if (problem.status === 429 && problem.retryAfter) {
         this.blockedUntil.set(performance.now() + problem.retryAfter * 1_000);
-        return undefined;
+        return [];
       }
-      return formErrors(problem, { username: this.form.username, password: this.form.password });
+      const { atFields, ofForm } = formErrors(problem, {
+        username: this.form.username,
+        password: this.form.password,
+      });
+      this.failure.set(ofForm);
+      return atFields;
     }
   }
 }

@@ -1,9 +1,10 @@
 import { provideHttpClient } from '@angular/common/http';
 import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
 import { TestBed } from '@angular/core/testing';
-import { provideRouter } from '@angular/router';
+import { Router, provideRouter } from '@angular/router';
 import { Page } from '../../../testing/page';
 import { ada, pair, stored } from '../../../testing/session';
+import { Toasts } from '../../ui/toasts';
 import { Register } from './register';
 
 describe('the page for new accounts', () => {
@@ -59,6 +60,16 @@ describe('the page for new accounts', () => {
   it('says at its field what the server refuses', async () => {
     await refuse(422, { code: 'validation_failed', errors: { password: ['is one of the common ones'] } });
     expect(page.errorsOf('Password')).toEqual(['Is one of the common ones.']);
+  });
+
+  it('leads to the login page where the account was made but could not be signed in to', async () => {
+    const navigate = vi.spyOn(TestBed.inject(Router), 'navigate').mockResolvedValue(true);
+    (await register()).flush(ada, { status: 201, statusText: 'Created' });
+    await page.settled();
+    server.expectOne('/api/auth/login').error(new ProgressEvent('error'));
+    await page.settled();
+    expect(navigate).toHaveBeenCalledWith(['/login'], { queryParamsHandling: 'preserve' });
+    expect(TestBed.inject(Toasts).toasts()[0]?.text).toContain('Your account is made.');
   });
 
   it('says what is taken', async () => {

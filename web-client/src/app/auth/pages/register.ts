@@ -1,13 +1,23 @@
 // A new account, where the installation lets visitors make one; whoever made it is signed in with it.
-import { Component, computed, inject, input, signal } from '@angular/core';
-import { FormRoot, email, form, maxLength, minLength, pattern, required } from '@angular/forms/signals';
-import { RouterLink } from '@angular/router';
+import { Component, inject, input, signal } from '@angular/core';
+import {
+  FormRoot,
+  ValidationError,
+  email,
+  form,
+  maxLength,
+  minLength,
+  pattern,
+  required,
+} from '@angular/forms/signals';
+import { Router, RouterLink } from '@angular/router';
 import { firstValueFrom } from 'rxjs';
 import { AuthApi } from '../../api/auth-api';
-import { toProblem } from '../../api/problem';
-import { FormProblem, focusFirstError, formErrors } from '../../ui/form-errors';
+import { Problem, toProblem } from '../../api/problem';
+import { focusFirstError, formErrors } from '../../ui/form-errors';
 import { Icon } from '../../ui/icon';
 import { TextField } from '../../ui/text-field';
+import { Toasts } from '../../ui/toasts';
 import { Session } from '../session';
 
 @Component({
@@ -17,7 +27,9 @@ import { Session } from '../session';
 })
 export class Register {
   private readonly api = inject(AuthApi);
+  private readonly router = inject(Router);
   private readonly session = inject(Session);
+  private readonly toasts = inject(Toasts);
 
   /** From the address: where the user was going before there was an account to go there with. */
   readonly returnTo = input<string>();
@@ -38,22 +50,32 @@ export class Register {
     },
     { submission: { action: () => this.register(), onInvalid: () => focusFirstError(this.form) } },
   );
-  protected readonly formError = computed(() => this.form().errors()[0]?.message);
+  /** What went wrong with the last attempt as a whole. It does not keep anyone from another. */
+  protected readonly failure = signal('');
 
-  private async register(): Promise<FormProblem[] | undefined> {
+  private async register(): Promise<ValidationError.WithFieldTree[]> {
+    this.failure.set('');
     const { username, email: address, password } = this.form().value();
     try {
       await firstValueFrom(this.api.register(username, address, password));
-      await this.session.signIn(username, password);
-      return undefined;
     } catch (error) {
-      const problem = toProblem(error);
-      if (problem.code === 'registration_disabled') this.isClosed.set(true);
-      return formErrors(problem, {
-        username: this.form.username,
-        email: this.form.email,
-        password: this.form.password,
-      });
+      return this.refused(toProblem(error));
     }
+    try {
+      await this.session.signIn(username, password);
+    } catch {
+      // The account is there all the same; made again, it would be said to be taken.
+      this.toasts.show({ text: 'Your account is made. Sign in with it.' });
+      await this.router.navigate(['/login'], { queryParamsHandling: 'preserve' });
+    }
+    return [];
+  }
+
+  private refused(problem: Problem): ValidationError.WithFieldTree[] {
+    if (problem.code === 'registration_disabled') this.isClosed.set(true);
+    const { username, email: address, password } = this.form;
+    const { atFields, ofForm } = formErrors(problem, { username, email: address, password });
+    this.failure.set(ofForm);
+    return atFields;
   }
 }
