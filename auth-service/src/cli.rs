@@ -1,6 +1,7 @@
 //! The command line: serve, and what an operator does beside it. Answers go to standard output, what is wrong to
 //! standard error, and the exit code says which: 0 done, 1 failed, 2 wrong usage, 3 no such user or session, 4 refused.
 
+mod doctor;
 mod keygen;
 mod sessions;
 mod users;
@@ -37,6 +38,8 @@ enum Command {
     Healthcheck,
     /// Brings the database schema up to date and exits.
     Migrate,
+    /// Checks configuration, database and token store, and says what to mend.
+    Doctor,
     /// Prints a new pair of secrets.
     Keygen,
     /// Manages users.
@@ -99,6 +102,7 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
             println!("the database schema is up to date");
             Ok(())
         }
+        Command::Doctor => doctor::run(&service(file).await?).await,
         Command::Users(command) => users::run(command, &service(file).await?).await,
         Command::Sessions(command) => sessions::run(command, &service(file).await?).await,
     }
@@ -111,6 +115,7 @@ async fn serve(file: Option<&Path>) -> Result<(), Failed> {
     let application = Application::build(&config, Arc::new(SystemClock)).await?;
     tracing::info!(address = %application.address(), version = env!("CARGO_PKG_VERSION"), "auth-service is listening");
     let service = application.service().clone();
+    tokio::spawn(warn_of_findings(service.clone()));
     let reload = reload::on_hangup(|| Ok::<_, Box<dyn Error>>(service.replace_secrets(&load(file)?)?));
     tokio::select! {
         ended = application.run(stop) => ended?,
@@ -122,6 +127,12 @@ async fn serve(file: Option<&Path>) -> Result<(), Failed> {
 
 fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
     Config::load(file, environment()?)
+}
+
+/// Tells the log once what an operator should mend; nothing waits for it.
+async fn warn_of_findings(service: Service) {
+    let state = service.state();
+    stores::warn_of_findings(state.sessions.as_ref(), state.clock.as_ref()).await;
 }
 
 /// The same stores and rules as the running service has, without a server. A command never seeds anything.

@@ -26,4 +26,6 @@ pub enum Command {
     Healthcheck,
     /// Bring the database schema up to date, and nothing else.
     Migrate,
+    /// Check configuration and database, and say what to mend.
+    Doctor,
 }

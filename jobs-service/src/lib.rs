@@ -10,6 +10,8 @@ mod routes;
 pub mod startup;
 mod state;
 pub mod store;
+#[cfg(feature = "conformance")]
+pub mod store_suite;
 
 pub use config::Config;
 pub use startup::{Application, Service, StartError};

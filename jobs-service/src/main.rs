@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use clap::Parser;
 use jobs_service::cli::{Cli, Command};
-use jobs_service::{Application, Config, database};
+use jobs_service::{Application, Config, Service, database};
 use service_kit::config::{self, ConfigError};
+use service_kit::health::{CheckStatus, ReadinessStatus};
 use service_kit::{probe, reload, server, telemetry};
 use shared_claims::SystemClock;
 
@@ -33,6 +34,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Serve => serve(&config, load).await,
         Command::Healthcheck => Ok(probe::ready(&config.server).await?),
         Command::Migrate => migrate(&config).await,
+        Command::Doctor => doctor(config).await,
     }
 }
 
@@ -49,6 +51,22 @@ async fn serve(config: &Config, load: impl Fn() -> Result<Config, ConfigError>) 
     }
     tracing::info!("jobs-service has stopped");
     Ok(())
+}
+
+async fn doctor(config: Config) -> Outcome {
+    // To look changes nothing.
+    let config = Config { demo: false, ..config };
+    let service = Service::open(&config, Arc::new(SystemClock)).await?;
+    println!("ok       the configuration can be used, and the database schema is up to date");
+    let readiness = service.health().readiness().await;
+    for (name, check) in &readiness.checks {
+        match check.status {
+            CheckStatus::Up => println!("ok       {name} answers in {:.1} ms", check.latency_ms),
+            CheckStatus::Down => println!("problem  {name} does not answer"),
+        }
+    }
+    let is_ready = readiness.status == ReadinessStatus::Ready;
+    is_ready.then_some(()).ok_or_else(|| "something must be mended".into())
 }
 
 async fn migrate(config: &Config) -> Outcome {
