@@ -11,6 +11,7 @@ const widths = {
 
 for (const [width, screen] of Object.entries(widths)) {
   for (const colorScheme of ['light', 'dark'] as const) {
+    if (width === 'phone' && colorScheme === 'dark') continue;
     test.describe(`${width} in ${colorScheme}`, () => {
       test.use({
         ...screen,

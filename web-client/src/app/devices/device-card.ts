@@ -50,6 +50,6 @@ export class DeviceCard {
   protected readonly signedIn = computed(() => plainTime(this.device().createdAt));
   protected readonly icon = computed<IconName>(() => {
     if (/phone|android|ios|ipad|mobile/i.test(this.name())) return 'phone';
-    return /curl|wget|http|script|cli|api|rust|python/i.test(this.name()) ? 'terminal' : 'laptop';
+    return /terminal|curl|wget|http|script|cli|api|rust|python/i.test(this.name()) ? 'terminal' : 'laptop';
   });
 }

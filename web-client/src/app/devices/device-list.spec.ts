@@ -72,6 +72,15 @@ describe('DeviceList', () => {
     expect(list.error()).toBeUndefined();
   });
 
+  it('is read again when someone comes back to the page', async () => {
+    await loaded();
+    document.dispatchEvent(new Event('visibilitychange'));
+    TestBed.tick();
+    server.expectOne('/api/auth/sessions').flush([device('2', true)]);
+    await settled();
+    expect(others()).toEqual([]);
+  });
+
   it('hides a device at once when it is ended', async () => {
     await loaded();
     const ending = list.end(device('1'));

@@ -1,6 +1,6 @@
 // The user's sessions as the page shows them. Those that are being ended are hidden at once and come back should that
 // fail.
-import { Injectable, computed, effect, inject, resource, signal, untracked } from '@angular/core';
+import { DestroyRef, Injectable, computed, effect, inject, resource, signal, untracked } from '@angular/core';
 import { firstValueFrom } from 'rxjs';
 import { AuthApi } from '../api/auth-api';
 import { Device } from '../api/models';
@@ -41,6 +41,7 @@ export class DeviceList {
     effect(() => {
       if (this.session.state() === 'signed in' && untracked(this.all.error)) this.reload();
     });
+    this.reloadWhenSeenAgain();
   }
 
   reload(): void {
@@ -53,6 +54,15 @@ export class DeviceList {
 
   async endOthers(): Promise<void> {
     await this.hideWhile(this.others(), () => firstValueFrom(this.api.endOtherDevices()));
+  }
+
+  /** Someone who comes back to the page wants to see how things are now. */
+  private reloadWhenSeenAgain(): void {
+    const reload = () => {
+      if (document.visibilityState === 'visible') this.reload();
+    };
+    document.addEventListener('visibilitychange', reload);
+    inject(DestroyRef).onDestroy(() => document.removeEventListener('visibilitychange', reload));
   }
 
   private async hideWhile(devices: readonly Device[], end: () => Promise<unknown>): Promise<void> {

@@ -20,9 +20,10 @@ describe('the login page', () => {
   });
   afterEach(() => vi.useRealTimers());
 
-  async function open() {
+  async function open(config = {}) {
     page = await Page.open(Login);
-    server.match('/config.json').forEach((request) => request.flush({}));
+    server.expectOne('/config.json').flush(config);
+    await page.settled();
   }
   async function signIn() {
     page.type('Username or e-mail', ' ada ');
@@ -124,6 +125,18 @@ describe('the login page', () => {
     (await signIn()).flush({ ...pair(1), user: ada, endedSessions });
     await page.settled();
     expect(TestBed.inject(Toasts).toasts()[0]?.text).toContain('Phone and an unknown device.');
+  });
+
+  it('names the demo users and offers an account where the installation has them', async () => {
+    await open({ demo: true, registration: true });
+    expect(page.text).toContain('latchkey-demo-NAME');
+    expect(page.text).toContain('Create an account');
+  });
+
+  it('names and offers neither elsewhere', async () => {
+    await open();
+    expect(page.text).not.toContain('latchkey-demo-NAME');
+    expect(page.text).not.toContain('Create an account');
   });
 
   it('shows the password to whoever asks for it', async () => {
