@@ -19,7 +19,7 @@ test('a token that was used twice signs out, and says so', async ({ page }) => {
     page.getByText('You were signed out because this session’s token was used twice'),
   ).toBeVisible();
   await expect(page.getByText('change your password')).toBeVisible();
-  expect(await tokens(page)).toEqual({ endedBecause: expect.stringContaining('reuse') as string });
+  expect((await tokens(page)).endedBecause).toContain('reuse');
   await signIn(page);
   await expect(page).toHaveURL('/password');
 });

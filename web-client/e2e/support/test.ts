@@ -53,6 +53,8 @@ interface Tokens {
   readonly refreshToken: string;
   readonly idempotencyKey: string;
   readonly sessionId: string;
+  /** Where there is no session, why the last one ended. */
+  readonly endedBecause?: string;
 }
 
 /** What the browser has stored of its session. */

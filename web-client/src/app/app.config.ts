@@ -2,13 +2,17 @@
 import { provideHttpClient, withInterceptors, withNoXsrfProtection } from '@angular/common/http';
 import { ApplicationConfig, provideBrowserGlobalErrorListeners } from '@angular/core';
 import {
+  PreloadAllModules,
   TitleStrategy,
   provideRouter,
   withComponentInputBinding,
   withInMemoryScrolling,
+  withNavigationErrorHandler,
+  withPreloading,
 } from '@angular/router';
 import { routes } from './app.routes';
 import { authInterceptor } from './auth/auth.interceptor';
+import { pageDidNotLoad } from './ui/page-did-not-load';
 import { PageTitle } from './ui/page-title';
 
 export const appConfig: ApplicationConfig = {
@@ -18,6 +22,9 @@ export const appConfig: ApplicationConfig = {
       routes,
       withComponentInputBinding(),
       withInMemoryScrolling({ scrollPositionRestoration: 'enabled', anchorScrolling: 'enabled' }),
+      // A page that is there already can be visited while the network is not.
+      withPreloading(PreloadAllModules),
+      withNavigationErrorHandler(pageDidNotLoad),
     ),
     // No cookie takes part in signing in, so there is nothing to forge.
     provideHttpClient(withInterceptors([authInterceptor]), withNoXsrfProtection()),

@@ -3,10 +3,7 @@ import { HttpClient, HttpHeaders } from '@angular/common/http';
 import { Injectable, inject } from '@angular/core';
 import { Observable, map } from 'rxjs';
 import { Device, SignIn, TokenPair, User } from './models';
-import { authService } from './services';
-
-/** A call that takes longer than this is given up, in milliseconds: the server answers within two seconds or says 503. */
-const patience = 10_000;
+import { authService, patience } from './services';
 
 export interface DeviceList {
   readonly devices: readonly Device[];
@@ -53,7 +50,7 @@ export class AuthApi {
 
   devices(): Observable<DeviceList> {
     return this.http
-      .get<Device[]>(`${authService}/sessions`, { observe: 'response' })
+      .get<Device[]>(`${authService}/sessions`, { observe: 'response', timeout: patience })
       .pipe(map(({ body, headers }) => ({ devices: body ?? [], asOf: time(headers.get('Date')) })));
   }
 
