@@ -13,10 +13,13 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::SecretError;
 use crate::random;
+use crate::verifications::{Tally, Verifications};
 
 const SHORTEST_SECRET_BYTES: usize = 32;
 const KEY_ID_LABEL: &[u8] = b"latchkey kid v1";
 const KEY_ID_LENGTH: usize = 16;
+/// Shorter than any key id, so none of them.
+const NO_KEY_ID: &str = "unknown";
 
 /// Secrets that anybody can read somewhere. Shorter ones need no entry: they are refused for their length.
 const PUBLISHED_SECRETS: [&str; 10] = [
@@ -46,23 +49,30 @@ pub struct KeyRing {
     signing_key: EncodingKey,
     /// The signing secret's key first.
     accepted: Vec<AcceptedKey>,
+    /// Tokens that no key of the ring has signed.
+    unsigned: Arc<Tally>,
 }
 
-struct AcceptedKey {
+pub(crate) struct AcceptedKey {
     id: String,
-    key: DecodingKey,
+    pub(crate) key: DecodingKey,
+    pub(crate) tally: Arc<Tally>,
 }
 
 impl KeyRing {
     /// A ring that signs with `signing` and accepts it and `accepted`, the secrets before it and the next. One that is
     /// given twice counts once.
     pub fn new(signing: &SecretString, accepted: &[SecretString]) -> Result<Self, SecretError> {
-        let mut ring = Self { signing_key: checked_key(signing)?, accepted: Vec::with_capacity(1 + accepted.len()) };
+        let mut ring = Self {
+            signing_key: checked_key(signing)?,
+            accepted: Vec::with_capacity(1 + accepted.len()),
+            unsigned: Arc::default(),
+        };
         for secret in std::iter::once(signing).chain(accepted) {
             let id = key_id(&checked_key(secret)?);
             if ring.verifying_key(&id).is_none() {
                 let key = DecodingKey::from_secret(secret.expose_secret().as_bytes());
-                ring.accepted.push(AcceptedKey { id, key });
+                ring.accepted.push(AcceptedKey { id, key, tally: Arc::default() });
             }
         }
         Ok(ring)
@@ -86,12 +96,32 @@ impl KeyRing {
         self.accepted.iter().map(|accepted| accepted.id.as_str())
     }
 
+    /// How often tokens were verified, by the key that signed them and by how it ended; each of them from 0 on.
+    pub fn verifications(&self) -> impl Iterator<Item = Verifications<'_>> {
+        let signed = self.accepted.iter().flat_map(|accepted| accepted.tally.read(&accepted.id));
+        signed.chain(self.unsigned.read(NO_KEY_ID).into_iter().filter(|unsigned| unsigned.outcome == "refused"))
+    }
+
     pub(crate) fn signing_key(&self) -> &EncodingKey {
         &self.signing_key
     }
 
-    pub(crate) fn verifying_key(&self, id: &str) -> Option<&DecodingKey> {
-        self.accepted.iter().find(|accepted| accepted.id == id).map(|accepted| &accepted.key)
+    pub(crate) fn verifying_key(&self, id: &str) -> Option<&AcceptedKey> {
+        self.accepted.iter().find(|accepted| accepted.id == id)
+    }
+
+    pub(crate) fn unsigned(&self) -> &Tally {
+        &self.unsigned
+    }
+
+    /// Counts on from where another ring stands.
+    fn continue_counts_of(&mut self, previous: &Self) {
+        self.unsigned = previous.unsigned.clone();
+        for accepted in &mut self.accepted {
+            if let Some(same) = previous.verifying_key(&accepted.id) {
+                accepted.tally = same.tally.clone();
+            }
+        }
     }
 }
 
@@ -136,8 +166,9 @@ impl KeyHandle {
     }
 
     /// Puts `ring` in the place of the present one, for every clone of this handle. Calls under way finish with the old
-    /// one.
-    pub fn replace(&self, ring: KeyRing) {
+    /// one. What is counted of keys that stay goes on.
+    pub fn replace(&self, mut ring: KeyRing) {
+        ring.continue_counts_of(&self.ring.load());
         self.ring.store(Arc::new(ring));
     }
 

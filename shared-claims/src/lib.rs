@@ -37,6 +37,7 @@ mod keyring;
 mod minter;
 pub mod random;
 mod strict_json;
+mod verifications;
 mod verifier;
 
 #[cfg(feature = "actix")]
@@ -49,4 +50,5 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{InvalidReason, SecretError, SettingsError, TokenError};
 pub use keyring::{KeyHandle, KeyRing, generate_secret};
 pub use minter::{Minter, MinterSettings, RefreshGrant};
+pub use verifications::Verifications;
 pub use verifier::{MAX_ACCESS_TTL, MAX_LEEWAY, MAX_TOKEN_BYTES, RefreshVerifier, Verifier, VerifierSettings};

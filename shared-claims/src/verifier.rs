@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer};
 use crate::claims::{AccessClaims, RefreshClaims};
 use crate::clock::Clock;
 use crate::error::{InvalidReason, SettingsError, TokenError};
-use crate::keyring::KeyHandle;
+use crate::keyring::{AcceptedKey, KeyHandle, KeyRing};
 use crate::minter::{ACCESS_TYPE, REFRESH_AUDIENCE, REFRESH_TYPE, whole_seconds};
 use crate::strict_json::{self, JsonError};
 
@@ -55,7 +55,11 @@ impl Verifier {
     /// The claims of `token`, if every check holds. [`TokenError::Expired`] is answered where nothing but `exp` is
     /// against it.
     pub fn verify(&self, token: &str) -> Result<AccessClaims, TokenError> {
-        let claims: AccessClaims = self.rules.open(token)?;
+        self.rules.verify(token, |payload| self.check(payload))
+    }
+
+    fn check(&self, payload: &[u8]) -> Result<AccessClaims, TokenError> {
+        let claims: AccessClaims = self.rules.claims(payload)?;
         self.rules.check_parties(&claims.iss, &claims.aud)?;
         if claims.sub != claims.user.id {
             return Err(InvalidReason::Subject.into());
@@ -92,15 +96,21 @@ impl RefreshVerifier {
     /// The claims of `token`, if every check holds. Its life may be as long as it likes, and its `iat` is not held
     /// against the clock: it is the time of a rotation, which another instance may have made.
     pub fn verify(&self, token: &str) -> Result<RefreshClaims, TokenError> {
-        let claims = self.recognise(token)?;
-        self.rules.check_expiry(claims.exp)?;
-        Ok(claims)
+        self.rules.verify(token, |payload| {
+            let claims = self.check(payload)?;
+            self.rules.check_expiry(claims.exp)?;
+            Ok(claims)
+        })
     }
 
     /// As [`RefreshVerifier::verify`], but the token may have expired: enough to end its session, not to go on with it.
     /// The error is never [`TokenError::Expired`].
     pub fn recognise(&self, token: &str) -> Result<RefreshClaims, TokenError> {
-        let claims: RefreshClaims = self.rules.open(token)?;
+        self.rules.verify(token, |payload| self.check(payload))
+    }
+
+    fn check(&self, payload: &[u8]) -> Result<RefreshClaims, TokenError> {
+        let claims: RefreshClaims = self.rules.claims(payload)?;
         self.rules.check_parties(&claims.iss, &claims.aud)?;
         check_lifetime(claims.iat, claims.exp, i64::MAX)?;
         Ok(claims)
@@ -154,25 +164,45 @@ impl Rules {
         Ok(Self { keys, token_type, issuer, audience, leeway_seconds: whole_seconds(leeway), clock })
     }
 
-    /// From the text to claims that somebody with the secret has signed, well-formed and not before their time.
-    fn open<C: DeserializeOwned>(&self, token: &str) -> Result<C, InvalidReason> {
+    /// Runs `check` on the payload of a token that one of the keys has signed, and counts how that ended.
+    fn verify<T>(&self, token: &str, check: impl FnOnce(&[u8]) -> Result<T, TokenError>) -> Result<T, TokenError> {
+        let keys = self.keys.load();
+        let (tally, outcome) = match self.open(&keys, token) {
+            Ok((key, payload)) => (&*key.tally, check(&payload)),
+            Err(reason) => (keys.unsigned(), Err(reason.into())),
+        };
+        tally.note(&outcome);
+        outcome
+    }
+
+    /// The payload that somebody with the secret has signed, and the key.
+    fn open<'ring>(&self, keys: &'ring KeyRing, token: &str) -> Result<(&'ring AcceptedKey, Vec<u8>), InvalidReason> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(InvalidReason::TooLarge);
         }
         let (header, payload, signature) = three_segments(token)?;
         let signed = &token[..header.len() + 1 + payload.len()];
-        self.check_signature(&decode(header)?, signed, signature)?;
+        let key = self.key_that_signed(keys, &decode(header)?, signed, signature)?;
+        Ok((key, decode(payload)?))
+    }
 
-        let payload = decode(payload)?;
-        let claims = strict_json::read(&payload).map_err(|error| match error {
+    /// The claims of a payload, well-formed and not before their time.
+    fn claims<C: DeserializeOwned>(&self, payload: &[u8]) -> Result<C, InvalidReason> {
+        let claims = strict_json::read(payload).map_err(|error| match error {
             JsonError::Malformed => InvalidReason::Claims,
             JsonError::DuplicateMember => InvalidReason::DuplicateMember,
         })?;
-        self.check_not_before(&payload)?;
+        self.check_not_before(payload)?;
         Ok(claims)
     }
 
-    fn check_signature(&self, header: &[u8], signed: &str, signature: &str) -> Result<(), InvalidReason> {
+    fn key_that_signed<'ring>(
+        &self,
+        keys: &'ring KeyRing,
+        header: &[u8],
+        signed: &str,
+        signature: &str,
+    ) -> Result<&'ring AcceptedKey, InvalidReason> {
         let header: Header<'_> = strict_json::read_object(header).map_err(|_| InvalidReason::Header)?;
         if header.alg != "HS256" {
             return Err(InvalidReason::Algorithm);
@@ -180,12 +210,11 @@ impl Rules {
         if header.typ != self.token_type {
             return Err(InvalidReason::TokenType);
         }
-        let keys = self.keys.load();
-        let key = keys.verifying_key(&header.kid).ok_or(InvalidReason::UnknownKey)?;
+        let accepted = keys.verifying_key(&header.kid).ok_or(InvalidReason::UnknownKey)?;
         // Constant in time; a signature that is not canonical base64url is an error here, and no better than a wrong
         // one.
-        match jsonwebtoken::crypto::verify(signature, signed.as_bytes(), key, Algorithm::HS256) {
-            Ok(true) => Ok(()),
+        match jsonwebtoken::crypto::verify(signature, signed.as_bytes(), &accepted.key, Algorithm::HS256) {
+            Ok(true) => Ok(accepted),
             Ok(false) | Err(_) => Err(InvalidReason::Signature),
         }
     }

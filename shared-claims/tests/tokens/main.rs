@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers belong to tests, where a panic is the report")]
 
 mod claim_attacks;
+mod counts;
 #[cfg(feature = "actix")]
 mod extractor;
 mod header_attacks;
