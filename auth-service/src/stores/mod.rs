@@ -8,6 +8,8 @@ mod redis;
 mod sqlite;
 mod sqlite_attempts;
 mod users;
+#[cfg(feature = "conformance")]
+pub mod users_suite;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};

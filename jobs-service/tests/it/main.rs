@@ -14,5 +14,4 @@ mod mounting;
 mod outages;
 mod seeding;
 mod store_sqlite;
-mod store_suite;
 mod support;

@@ -1,18 +1,16 @@
-//! The store on SQLite.
+//! The store of jobs on SQLite passes the suite of all databases.
 
 use std::sync::Arc;
 
 use jobs_service::database::MIGRATIONS;
+use jobs_service::store_suite;
 use service_kit::database::{Database, Sqlite};
 use tempfile::TempDir;
 
-use crate::store_suite::store_suite;
-
-#[allow(clippy::unused_async, reason = "the suite waits for it: another database is not opened in an instant")]
-async fn open() -> (Arc<dyn Database>, TempDir) {
+async fn open() -> ([Arc<dyn Database>; 2], TempDir) {
     let directory = tempfile::tempdir().unwrap();
-    let database = Sqlite::open(&directory.path().join("jobs.db"), &MIGRATIONS).unwrap();
-    (database, directory)
+    let instance = || -> Arc<dyn Database> { Sqlite::open(&directory.path().join("jobs.db"), &MIGRATIONS).unwrap() };
+    ([instance(), instance()], directory)
 }
 
 store_suite!(open);
