@@ -1,6 +1,7 @@
 //! A certificate authority of the tests' own, which no public one knows.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use shared_claims::random;
 
 /// Signs the certificates of servers.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -10,7 +11,7 @@ impl Authority {
     pub fn new() -> Self {
         let mut parameters = CertificateParams::default();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        parameters.distinguished_name.push(DnType::CommonName, "An authority of the tests");
+        parameters.distinguished_name.push(DnType::CommonName, format!("An authority of the tests {}", random::uuid()));
         let key = KeyPair::generate().expect("a key");
         Self(CertifiedIssuer::self_signed(parameters, key).expect("a certificate"))
     }
