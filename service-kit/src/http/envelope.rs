@@ -15,6 +15,7 @@ use futures_util::FutureExt;
 
 use super::request_id::{RequestId, X_REQUEST_ID};
 use super::unread::HeldBody;
+use crate::metrics::Observed;
 use crate::problem::Problem;
 use crate::stopwatch::Stopwatch;
 use crate::telemetry;
@@ -30,7 +31,8 @@ pub(crate) async fn envelope(
     let stopwatch = Stopwatch::start();
     let id = RequestId::of(&request);
     let body = HeldBody::of(&mut request);
-    let is_probe = request.path().starts_with("/health/");
+    let is_probe = request.path().starts_with("/health/") || request.path() == "/metrics";
+    let observed = Observed::begin(&request);
     let outcome = next.call(request).await.map(|response| explain_cors(response.map_into_boxed_body()));
     let finish = |mut response: HttpResponse| {
         response.headers_mut().insert(X_REQUEST_ID, id.to_header());
@@ -44,11 +46,13 @@ pub(crate) async fn envelope(
     match outcome {
         Ok(response) => {
             let (request, response) = response.into_parts();
+            observed.answered(&request, response.status(), stopwatch.elapsed());
             Ok(ServiceResponse::new(request, finish(response)))
         }
         // There is no request left to answer with; the error carries its finished response out.
         Err(error) => {
             let response = finish(error.error_response());
+            observed.lost(response.status(), stopwatch.elapsed());
             Err(InternalError::from_response(error, response).into())
         }
     }

@@ -5,6 +5,7 @@ use actix_web::http::Method;
 use actix_web::{Resource, Route, web};
 
 use super::Problem;
+use crate::metrics::RoutePattern;
 
 /// A resource at `path` with one route for each method; `GET` answers `HEAD` as well (RFC 9110 §9.1).
 ///
@@ -23,7 +24,7 @@ use super::Problem;
 /// ```
 pub fn resource<const N: usize>(path: &str, routes: [(Method, Route); N]) -> Resource {
     let allowed: Vec<Method> = routes.iter().flat_map(|(method, _)| methods(method)).collect();
-    let resource = web::resource(path);
+    let resource = web::resource(path).app_data(RoutePattern(path.to_owned()));
     let resource =
         routes.into_iter().fold(resource, |resource, (method, route)| resource.route(route.guard(answers(&method))));
     resource.default_service(web::to(move || {

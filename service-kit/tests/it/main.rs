@@ -6,6 +6,7 @@ mod envelope;
 mod heads;
 mod json_bodies;
 mod logs;
+mod metrics;
 mod parameters;
 mod probes;
 mod readiness;
