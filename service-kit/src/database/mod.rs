@@ -37,6 +37,20 @@ pub trait Database: Send + Sync {
 
     /// Asks whether the database can be read from and written to.
     async fn check(&self) -> Result<(), DatabaseError>;
+
+    /// The connections that are shared, where there are any.
+    fn connections(&self) -> Option<Connections> {
+        None
+    }
+}
+
+/// The shared connections to a database, at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// Those that are open.
+    pub open: usize,
+    /// As many as there may be.
+    pub most: usize,
 }
 
 /// The database itself failed. Absence of a row is never an error; every variant is a 503.

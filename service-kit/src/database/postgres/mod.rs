@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use self::connect::Connector;
 use self::slot::Slot;
 use super::value::Columns;
-use super::{Database, DatabaseError, Migrations, OpenError, Row, Value};
+use super::{Connections, Database, DatabaseError, Migrations, OpenError, Row, Value};
 
 pub use self::connect::PostgresSettings;
 pub(super) use self::refusal::describe;
@@ -92,5 +92,10 @@ impl Database for Postgres {
             Some(false) => Ok(()),
             _ => Err(DatabaseError::ReadOnly),
         }
+    }
+
+    fn connections(&self) -> Option<Connections> {
+        let open = self.slots.iter().filter(|slot| slot.is_open()).count();
+        Some(Connections { open, most: self.slots.len() })
     }
 }

@@ -115,6 +115,10 @@ impl Slot {
         }
     }
 
+    pub(super) fn is_open(&self) -> bool {
+        self.open_connection().is_some()
+    }
+
     fn open_connection(&self) -> Option<Arc<Connected>> {
         self.current.load_full().filter(|connected| !connected.client.is_closed())
     }
