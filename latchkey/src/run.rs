@@ -13,7 +13,7 @@ use shared_claims::SystemClock;
 use crate::banner::Banner;
 use crate::config::{Config, ServiceConfigs};
 use crate::secrets;
-use crate::web::Site;
+use crate::web::{Offers, Site};
 
 type Failed = Box<dyn std::error::Error>;
 
@@ -35,7 +35,8 @@ pub(crate) async fn run(file: Option<&Path>) -> Result<(), Failed> {
             Ok::<_, Failed>(auth.replace_secrets(&services.auth)?)
         }
     });
-    let site = Site { auth, jobs, web_dir: config.web_dir.clone() };
+    let offers = Offers { registration: services.auth.registration.enabled, demo: config.demo };
+    let site = Site { auth, jobs, web_dir: config.web_dir.clone(), offers };
     let web_config = ServerConfig { port: config.ports.web, name: "web".to_owned(), ..services.auth.server.clone() };
     let has_web_client = site.has_web_client();
     let web_server = server::bind(&web_config, Health::new("web"), move |app| site.configure(app))?;

@@ -9,12 +9,20 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Html, ServiceConfig};
 use actix_web::{Error, Responder};
+use serde::Serialize;
 use service_kit::problem::Problem;
 
-/// No script but our own files. Angular adds its components' styles at run time, so styles may be inline.
+/// Our own files and nothing else: no inline script or style, and no string that becomes a script (Content Security Policy
+/// Level 3, Trusted Types).
 const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-     object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; \
+     base-uri 'self'; form-action 'self'; frame-ancestors 'none'; \
+     require-trusted-types-for 'script'; trusted-types angular",
+);
+
+/// The plain page has its few styles in itself.
+const PLAIN_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
 /// Characters of the hash in the name of a built file.
@@ -26,6 +34,16 @@ pub(crate) struct Site {
     pub(crate) auth: auth_service::Service,
     pub(crate) jobs: jobs_service::Service,
     pub(crate) web_dir: PathBuf,
+    pub(crate) offers: Offers,
+}
+
+/// What the web client may offer to somebody who is not signed in: `/config.json`.
+#[derive(Clone, Copy, Serialize)]
+pub(crate) struct Offers {
+    /// Whether anybody may make an account.
+    pub(crate) registration: bool,
+    /// Whether there are demo users, whose passwords are public.
+    pub(crate) demo: bool,
 }
 
 impl Site {
@@ -36,7 +54,9 @@ impl Site {
             .service(web::scope("/api").default_service(not_found()));
         let pages = web::scope("").wrap(from_fn(page_headers));
         if self.has_web_client() {
-            app.service(pages.service(files(&self.web_dir)));
+            let offers = self.offers;
+            let tell = move || std::future::ready(web::Json(offers));
+            app.service(pages.route("/config.json", web::get().to(tell)).service(files(&self.web_dir)));
         } else {
             app.service(pages.route("/", web::get().to(plain_page)).default_service(not_found()));
         }
@@ -52,7 +72,7 @@ fn not_found() -> actix_web::Route {
 }
 
 async fn plain_page() -> impl Responder {
-    Html::new(include_str!("plain_page.html"))
+    Html::new(include_str!("plain_page.html")).customize().insert_header((CONTENT_SECURITY_POLICY, PLAIN_POLICY))
 }
 
 /// A path without a file is a page of the client's own, which its router finds; a missing script or image is missing.
@@ -84,7 +104,9 @@ async fn page_headers(
     let caching = if is_immutable && is_found { "public, max-age=31536000, immutable" } else { "no-cache" };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
-    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    }
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY"));
     Ok(response)

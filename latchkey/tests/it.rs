@@ -113,7 +113,7 @@ async fn one_origin_has_the_page_and_both_services() {
     let get = async |path: &str| latchkey.client.get(format!("{}{path}", latchkey.web)).send().await.unwrap();
     let page = get("/").await;
     assert_eq!(page.status(), StatusCode::OK);
-    assert!(page.headers()["content-security-policy"].to_str().unwrap().contains("script-src 'self'"));
+    assert!(page.headers()["content-security-policy"].to_str().unwrap().contains("default-src 'none'"));
     assert!(page.text().await.unwrap().contains("Latchkey is running"));
     for (path, status) in [
         ("/api/auth/current-user", StatusCode::UNAUTHORIZED),
@@ -142,16 +142,19 @@ async fn a_built_web_client_is_served_with_the_right_caching() {
         std::fs::write(directory.path().join("site").join(name), content).unwrap();
     }
     let mut command = command(directory.path());
-    command.env("LATCHKEY_WEB_DIR", "site");
+    command.env("LATCHKEY_WEB_DIR", "site").env("LATCHKEY_REGISTRATION__ENABLED", "true");
     let latchkey = Latchkey::start_as(command);
     for (path, content, caching) in [
         ("/", "<p>the client</p>", "no-cache"),
         ("/profile", "<p>the client</p>", "no-cache"),
         ("/main-A1B2C3D4.js", "1", "public, max-age=31536000, immutable"),
         ("/favicon.ico", "2", "no-cache"),
+        ("/config.json", r#"{"registration":true,"demo":true}"#, "no-cache"),
     ] {
         let response = latchkey.client.get(format!("{}{path}", latchkey.web)).send().await.unwrap();
         assert_eq!(response.headers()["cache-control"], caching, "{path}");
+        let policy = response.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("script-src 'self';") && !policy.contains("unsafe"), "{path}: {policy}");
         assert_eq!(response.text().await.unwrap(), content, "{path}");
     }
     let missing = latchkey.client.get(format!("{}/main-00000000.js", latchkey.web)).send().await.unwrap();
