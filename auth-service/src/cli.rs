@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use service_kit::config::{ConfigError, environment};
 use service_kit::{probe, reload, server, telemetry};
 use shared_claims::SystemClock;
@@ -73,6 +73,11 @@ impl<E: Error + 'static> From<E> for Failed {
     fn from(error: E) -> Self {
         Self { code: 1, error: error.into() }
     }
+}
+
+/// The command line as it is declared, for whoever writes it down.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Reads the arguments and does what they say.

@@ -1,0 +1,149 @@
+//! The examples of the pages run from the top as they stand, against a new `latchkey`, and answer what the page shows below them.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Where the pages say that everything is, in the order in which `latchkey` tells it.
+const ADDRESSES: [&str; 3] = ["http://127.0.0.1:8080", "http://127.0.0.1:8081", "http://127.0.0.1:8082"];
+
+/// A fenced block of a page.
+struct Block {
+    language: String,
+    text: String,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let text: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
+            blocks.push(Block { language: language.to_owned(), text: text.join("\n") });
+        }
+    }
+    blocks
+}
+
+/// A running `latchkey` with data of its own; killed with the test.
+struct Latchkey {
+    process: Child,
+    /// What stands for each of [`ADDRESSES`] here.
+    addresses: [String; 3],
+    directory: TempDir,
+}
+
+impl Latchkey {
+    fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+        command.current_dir(&directory).stdout(Stdio::piped());
+        for port in ["WEB", "AUTH", "JOBS"] {
+            command.env(format!("LATCHKEY_PORTS__{port}"), "0");
+        }
+        let mut process = command.spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut address = || {
+            let line = lines.find(|line| line.starts_with("  http://")).unwrap();
+            line.trim().split(' ').next().unwrap().to_owned()
+        };
+        let addresses = ADDRESSES.map(|_| address());
+        // Whoever does not read what a process writes stops it sooner or later.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { process, addresses, directory }
+    }
+
+    /// Runs the shell blocks one after the other in one shell, and answers what each wrote.
+    fn run(&self, blocks: &[&Block]) -> Vec<String> {
+        let file = |number: usize| self.directory.path().join(number.to_string());
+        let examples = blocks.iter().enumerate().map(|(number, block)| {
+            let text = ADDRESSES
+                .iter()
+                .zip(&self.addresses)
+                .fold(block.text.clone(), |text, (told, here)| text.replace(told, here));
+            format!("{{\n{text}\n}} > {}\n", file(number).display())
+        });
+        let script = format!("set -eu\n{}", examples.collect::<String>());
+        assert!(shell(self.directory.path(), &script), "an example of the page fails");
+        (0..blocks.len()).map(|number| fs::read_to_string(file(number)).unwrap()).collect()
+    }
+}
+
+impl Drop for Latchkey {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+fn shell(directory: &Path, script: &str) -> bool {
+    let mut command = Command::new("bash");
+    command.current_dir(directory).args(["-c", script]).status().expect("the examples need bash").success()
+}
+
+/// Whether an answer is as it is documented: ids, times and measurements may differ, and a text that ends in `…` goes on.
+fn agree(documented: &Value, answered: &Value) -> bool {
+    match (documented, answered) {
+        (Value::Object(documented), Value::Object(answered)) => {
+            documented.len() == answered.len()
+                && documented.iter().all(|(name, value)| answered.get(name).is_some_and(|there| agree(value, there)))
+        }
+        (Value::Array(documented), Value::Array(answered)) => {
+            documented.len() == answered.len() && documented.iter().zip(answered).all(|(one, other)| agree(one, other))
+        }
+        (Value::String(documented), Value::String(answered)) => {
+            let is_started = documented.strip_suffix('…').is_some_and(|start| answered.starts_with(start));
+            let is_of_the_kind = kind(documented).is_some_and(|told| kind(answered) == Some(told));
+            documented == answered || is_started || is_of_the_kind
+        }
+        (Value::Number(documented), Value::Number(answered)) => {
+            documented == answered || (documented.is_f64() && answered.is_f64())
+        }
+        _ => documented == answered,
+    }
+}
+
+/// The kind of a text of which each is different: an id or a time.
+fn kind(text: &str) -> Option<&'static str> {
+    let zeros = |is_digit: fn(&char) -> bool| -> String {
+        text.chars().map(|letter| if is_digit(&letter) { '0' } else { letter }).collect()
+    };
+    if zeros(char::is_ascii_hexdigit) == "00000000-0000-0000-0000-000000000000" {
+        return Some("id");
+    }
+    (zeros(char::is_ascii_digit) == "0000-00-00T00:00:00.000Z").then_some("time")
+}
+
+fn hold_to_its_examples(page: &str) {
+    let blocks = blocks(page);
+    let is_shell = |block: &&Block| block.language == "sh";
+    let written = Latchkey::start().run(&blocks.iter().filter(is_shell).collect::<Vec<_>>());
+    let following = blocks.iter().skip(1).map(Some).chain([None]);
+    let examples = blocks.iter().zip(following).filter(|(block, _)| is_shell(block));
+    let mut held = 0;
+    for ((example, next), written) in examples.zip(written) {
+        let Some(expected) = next.filter(|next| ["json", "text"].contains(&next.language.as_str())) else { continue };
+        held += 1;
+        let is_held = match expected.language.as_str() {
+            "json" => serde_json::from_str(&written)
+                .is_ok_and(|written: Value| agree(&serde_json::from_str(&expected.text).unwrap(), &written)),
+            _ => written.replace('\r', "").trim_end() == expected.text,
+        };
+        assert!(is_held, "{}\n\nis said to write\n\n{}\n\nand writes\n\n{written}", example.text, expected.text);
+    }
+    assert!(held > 0, "the page shows no answer");
+}
+
+#[test]
+fn the_examples_of_the_api_answer_as_documented() {
+    hold_to_its_examples(include_str!("../../../docs/api.md"));
+}
+
+#[test]
+fn the_examples_of_sessions_answer_as_documented() {
+    hold_to_its_examples(include_str!("../../../docs/sessions.md"));
+}

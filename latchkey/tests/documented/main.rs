@@ -1,0 +1,7 @@
+//! Holds the pages under `docs/` to what the programs do: every key, command and library, and examples that run as they stand.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod commands;
+mod configuration;
+mod dependencies;
+mod examples;
