@@ -139,8 +139,8 @@ pub struct Switch {
 #[derive(Debug, Clone, Deserialize)]
 pub struct RateLimitConfig {
     enabled: bool,
-    account_attempts: u32,
-    address_attempts: u32,
+    account_attempts: NonZeroU32,
+    address_attempts: NonZeroU32,
     #[serde(with = "duration")]
     first_delay: Duration,
     #[serde(with = "duration")]
@@ -153,8 +153,8 @@ pub struct RateLimitConfig {
 impl RateLimitConfig {
     /// How guessing is slowed; `None` where it is not.
     pub fn guesses(&self) -> Option<GuessLimits> {
-        let limit = |free| Limit {
-            free,
+        let limit = |free: NonZeroU32| Limit {
+            free: free.get(),
             first_delay: self.first_delay,
             longest_delay: self.longest_delay,
             forget_after: self.forget_after,
@@ -247,11 +247,13 @@ impl TokensConfig {
 
     /// The key rings, if every secret is fit for use.
     pub fn rings(&self) -> Result<(KeyRing, KeyRing), Rejected> {
-        let access = ring("tokens.access_secret", self.access_secret.as_ref(), &self.accepted_access_secrets)?;
-        let refresh = ring("tokens.refresh_secret", self.refresh_secret.as_ref(), &self.accepted_refresh_secrets)?;
+        const ACCESS: [&str; 2] = ["tokens.access_secret", "tokens.accepted_access_secrets"];
+        const REFRESH: [&str; 2] = ["tokens.refresh_secret", "tokens.accepted_refresh_secrets"];
+        let access = ring(ACCESS, self.access_secret.as_ref(), &self.accepted_access_secrets)?;
+        let refresh = ring(REFRESH, self.refresh_secret.as_ref(), &self.accepted_refresh_secrets)?;
         if access.shares_a_secret_with(&refresh) {
-            let reason = "equals a secret of access tokens, which every resource service knows: \
-                          run `auth-service keygen` for a pair of different ones";
+            let reason = "this or one of tokens.accepted_refresh_secrets equals a secret of access tokens, which every \
+                          resource service knows: run `auth-service keygen` for a pair of different ones";
             return Err(Rejected::new("tokens.refresh_secret", reason));
         }
         Ok((access, refresh))
@@ -272,10 +274,16 @@ impl TokensConfig {
     }
 }
 
-fn ring(key: &'static str, secret: Option<&SecretString>, accepted: &[SecretString]) -> Result<KeyRing, Rejected> {
+/// The ring of the secrets under these two keys: the one that signs, and the others that are accepted.
+fn ring(
+    [signing_key, accepted_key]: [&'static str; 2],
+    secret: Option<&SecretString>,
+    accepted: &[SecretString],
+) -> Result<KeyRing, Rejected> {
     let missing = "is required and has no default: run `auth-service keygen` for a pair of secrets";
-    let secret = secret.ok_or_else(|| Rejected::new(key, missing))?;
-    KeyRing::new(secret, accepted).map_err(|error| Rejected::new(key, error.to_string()))
+    let secret = secret.ok_or_else(|| Rejected::new(signing_key, missing))?;
+    KeyRing::new(secret, &[]).map_err(|error| Rejected::new(signing_key, error.to_string()))?;
+    KeyRing::new(secret, accepted).map_err(|error| Rejected::new(accepted_key, error.to_string()))
 }
 
 impl SessionsConfig {
