@@ -3,8 +3,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::error::TokenError;
-
 /// How many tokens met one end with one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verifications<'ring> {
@@ -16,6 +14,14 @@ pub struct Verifications<'ring> {
     pub count: u64,
 }
 
+/// How a verification ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Outcome {
+    Accepted,
+    Expired,
+    Refused,
+}
+
 /// The counts of one key.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -25,11 +31,11 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn note<T>(&self, outcome: &Result<T, TokenError>) {
+    pub(crate) fn note(&self, outcome: Outcome) {
         let counter = match outcome {
-            Ok(_) => &self.accepted,
-            Err(TokenError::Expired) => &self.expired,
-            Err(TokenError::Invalid(_)) => &self.refused,
+            Outcome::Accepted => &self.accepted,
+            Outcome::Expired => &self.expired,
+            Outcome::Refused => &self.refused,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }

@@ -18,6 +18,7 @@ use crate::error::{InvalidReason, SettingsError, TokenError};
 use crate::keyring::{AcceptedKey, KeyHandle, KeyRing};
 use crate::minter::{ACCESS_TYPE, REFRESH_AUDIENCE, REFRESH_TYPE, whole_seconds};
 use crate::strict_json::{self, JsonError};
+use crate::verifications::Outcome;
 
 /// The largest token that is looked at, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
@@ -55,24 +56,23 @@ impl Verifier {
     /// The claims of `token`, if every check holds. [`TokenError::Expired`] is answered where nothing but `exp` is
     /// against it.
     pub fn verify(&self, token: &str) -> Result<AccessClaims, TokenError> {
-        self.rules.verify(token, |payload| self.check(payload))
+        let (claims, has_expired) = self.rules.verify(token, |claims| self.check(claims))?;
+        if has_expired { Err(TokenError::Expired) } else { Ok(claims) }
     }
 
-    fn check(&self, payload: &[u8]) -> Result<AccessClaims, TokenError> {
-        let claims: AccessClaims = self.rules.claims(payload)?;
+    fn check(&self, claims: &AccessClaims) -> Result<(), InvalidReason> {
         self.rules.check_parties(&claims.iss, &claims.aud)?;
         if claims.sub != claims.user.id {
-            return Err(InvalidReason::Subject.into());
+            return Err(InvalidReason::Subject);
         }
         if claims.jti.is_empty() {
-            return Err(InvalidReason::Claims.into());
+            return Err(InvalidReason::Claims);
         }
         check_lifetime(claims.iat, claims.exp, whole_seconds(MAX_ACCESS_TTL))?;
         if claims.iat > self.rules.now().saturating_add(MAX_CLOCK_SKEW_SECONDS) {
-            return Err(InvalidReason::IssuedInTheFuture.into());
+            return Err(InvalidReason::IssuedInTheFuture);
         }
-        self.rules.check_expiry(claims.exp)?;
-        Ok(claims)
+        Ok(())
     }
 }
 
@@ -96,24 +96,40 @@ impl RefreshVerifier {
     /// The claims of `token`, if every check holds. Its life may be as long as it likes, and its `iat` is not held
     /// against the clock: it is the time of a rotation, which another instance may have made.
     pub fn verify(&self, token: &str) -> Result<RefreshClaims, TokenError> {
-        self.rules.verify(token, |payload| {
-            let claims = self.check(payload)?;
-            self.rules.check_expiry(claims.exp)?;
-            Ok(claims)
-        })
+        let claims = self.recognise(token)?;
+        if self.has_expired(&claims) { Err(TokenError::Expired) } else { Ok(claims) }
     }
 
     /// As [`RefreshVerifier::verify`], but the token may have expired: enough to end its session, not to go on with it.
     /// The error is never [`TokenError::Expired`].
     pub fn recognise(&self, token: &str) -> Result<RefreshClaims, TokenError> {
-        self.rules.verify(token, |payload| self.check(payload))
+        let (claims, _) = self.rules.verify(token, |claims: &RefreshClaims| {
+            self.rules.check_parties(&claims.iss, &claims.aud)?;
+            check_lifetime(claims.iat, claims.exp, i64::MAX)
+        })?;
+        Ok(claims)
     }
 
-    fn check(&self, payload: &[u8]) -> Result<RefreshClaims, TokenError> {
-        let claims: RefreshClaims = self.rules.claims(payload)?;
-        self.rules.check_parties(&claims.iss, &claims.aud)?;
-        check_lifetime(claims.iat, claims.exp, i64::MAX)?;
-        Ok(claims)
+    /// Whether a token that was recognised is past its `exp`.
+    pub fn has_expired(&self, claims: &RefreshClaims) -> bool {
+        self.rules.has_expired(claims)
+    }
+}
+
+/// What both kinds of claims have.
+trait Expiring: DeserializeOwned {
+    fn exp(&self) -> i64;
+}
+
+impl Expiring for AccessClaims {
+    fn exp(&self) -> i64 {
+        self.exp
+    }
+}
+
+impl Expiring for RefreshClaims {
+    fn exp(&self) -> i64 {
+        self.exp
     }
 }
 
@@ -164,14 +180,25 @@ impl Rules {
         Ok(Self { keys, token_type, issuer, audience, leeway_seconds: whole_seconds(leeway), clock })
     }
 
-    /// Runs `check` on the payload of a token that one of the keys has signed, and counts how that ended.
-    fn verify<T>(&self, token: &str, check: impl FnOnce(&[u8]) -> Result<T, TokenError>) -> Result<T, TokenError> {
+    /// The claims of a token that one of the keys has signed, if they hold and `check` finds nothing; and whether it has
+    /// expired, which is looked at after all else. How it ended is counted.
+    fn verify<C: Expiring>(
+        &self,
+        token: &str,
+        check: impl FnOnce(&C) -> Result<(), InvalidReason>,
+    ) -> Result<(C, bool), InvalidReason> {
         let keys = self.keys.load();
-        let (tally, outcome) = match self.open(&keys, token) {
-            Ok((key, payload)) => (&*key.tally, check(&payload)),
-            Err(reason) => (keys.unsigned(), Err(reason.into())),
-        };
-        tally.note(&outcome);
+        let (key, payload) = self.open(&keys, token).inspect_err(|_| keys.note_unsigned())?;
+        let outcome = self.claims(&payload).and_then(|claims| {
+            check(&claims)?;
+            let has_expired = self.has_expired(&claims);
+            Ok((claims, has_expired))
+        });
+        key.tally.note(match outcome {
+            Ok((_, false)) => Outcome::Accepted,
+            Ok((_, true)) => Outcome::Expired,
+            Err(_) => Outcome::Refused,
+        });
         outcome
     }
 
@@ -239,10 +266,9 @@ impl Rules {
         Ok(())
     }
 
-    /// The last check of all, so that `Expired` means that everything else holds. A token is refused at `exp`, not
-    /// after it.
-    fn check_expiry(&self, exp: i64) -> Result<(), TokenError> {
-        if self.now() < exp.saturating_add(self.leeway_seconds) { Ok(()) } else { Err(TokenError::Expired) }
+    /// Asked last of all, so that `Expired` means that everything else holds. A token is refused at `exp`, not after it.
+    fn has_expired(&self, claims: &impl Expiring) -> bool {
+        self.now() >= claims.exp().saturating_add(self.leeway_seconds)
     }
 
     /// Whole seconds since 1970, as tokens count.
