@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 mod error;
+mod metrics;
 mod routes;
 pub mod startup;
 pub mod state;

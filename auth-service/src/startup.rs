@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use service_kit::config::{Rejected, ServerConfig};
 use service_kit::database::DatabaseCheck;
 use service_kit::health::{Check, CheckFailed, Health};
+use service_kit::metrics::Metrics;
 use service_kit::server::{self, BoundServer};
 use shared_claims::{Clock, Minter, MinterSettings, RefreshVerifier, SettingsError, Verifier, VerifierSettings};
 
@@ -18,6 +19,7 @@ use crate::config::{Config, Keys};
 use crate::domain::guard::Guard;
 use crate::domain::pace::Pace;
 use crate::domain::password::PasswordHasher;
+use crate::metrics::{Counts, show_verifications};
 use crate::routes;
 use crate::state::State;
 use crate::stores::{self, OpenStoresError, SessionStore};
@@ -51,6 +53,7 @@ pub struct Service {
     verifier: Data<Verifier>,
     keys: Keys,
     health: Health,
+    metrics: Metrics,
 }
 
 impl Service {
@@ -58,6 +61,10 @@ impl Service {
     pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let keys = config.tokens.keys()?;
         let opened = stores::open(config).await?;
+        let (metrics, counts) = (Metrics::new(&config.server.name, env!("CARGO_PKG_VERSION")), Counts::new());
+        opened.show_in(&metrics);
+        counts.show_in(&metrics);
+        show_verifications(&keys, &metrics);
         let verifier = verifier(config, &keys, clock.clone())?;
         let health = Health::new(&config.server.name)
             .with_check("tokenStore", Arc::new(TokenStoreCheck(opened.sessions.clone())))
@@ -66,22 +73,25 @@ impl Service {
             users: opened.users,
             sessions: opened.sessions,
             rules: config.rules(),
-            guard: Guard::new(opened.attempts, config.rate_limit.guesses()),
+            guard: Guard::new(opened.attempts, config.rate_limit.guesses(), counts.limits_hit.clone()),
             pace: Pace::new(config.rate_limit.refreshes_per_minute()),
             registration_is_enabled: config.registration.enabled,
             passwords: PasswordHasher::new(available_parallelism().map_or(1, usize::from)),
             minter: minter(config, &keys),
             refresh_verifier: refresh_verifier(config, &keys, clock.clone())?,
             clock,
+            counts,
         };
+        state.passwords.show_in(&metrics);
         if config.demo {
             demo::seed(&state).await.map_err(StartError::Demo)?;
         }
-        Ok(Self { state: Data::new(state), verifier: Data::new(verifier), keys, health })
+        Ok(Self { state: Data::new(state), verifier: Data::new(verifier), keys, health, metrics })
     }
 
     /// Adds the routes, at the root of an application or within a scope of it.
     pub fn configure(&self, app: &mut ServiceConfig) {
+        self.metrics.count_requests(app);
         app.app_data(self.state.clone()).app_data(self.verifier.clone()).configure(routes::configure);
     }
 
@@ -109,7 +119,10 @@ impl Service {
     /// Listens where the configuration says.
     pub fn bind(&self, server: &ServerConfig) -> Result<BoundServer, server::StartError> {
         let service = self.clone();
-        server::bind(server, self.health(), move |app| service.configure(app))
+        server::bind(server, self.health(), move |app| {
+            service.metrics.routes(&service.health, app);
+            service.configure(app);
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::guard::Guard;
 use crate::domain::pace::Pace;
 use crate::domain::password::PasswordHasher;
 use crate::domain::session::SessionRules;
+use crate::metrics::Counts;
 use crate::stores::{SessionStore, Users};
 
 /// The parts of a running auth-service.
@@ -33,6 +34,8 @@ pub struct State {
     pub refresh_verifier: RefreshVerifier,
     /// The service's own time.
     pub clock: Arc<dyn Clock>,
+    /// What is counted of all this.
+    pub(crate) counts: Counts,
 }
 
 impl State {

@@ -9,6 +9,7 @@ use actix_web::web::{Data, ServiceConfig};
 use service_kit::config::{Rejected, ServerConfig};
 use service_kit::database::{DatabaseCheck, DatabaseError, Watched};
 use service_kit::health::Health;
+use service_kit::metrics::{CountersKeptElsewhere, Metrics};
 use service_kit::server::{self, BoundServer};
 use shared_claims::{Clock, KeyHandle, Verifier, VerifierSettings};
 
@@ -43,6 +44,7 @@ pub struct Service {
     verifier: Data<Verifier>,
     keys: KeyHandle,
     health: Health,
+    metrics: Metrics,
 }
 
 impl Service {
@@ -51,17 +53,20 @@ impl Service {
         let keys = KeyHandle::new(config.tokens.key_ring()?);
         let verifier = verifier(config, keys.clone(), clock.clone())?;
         let database = database::open(config).await?;
-        let jobs = Jobs::new(Watched::new(&config.server.name, database.clone()));
+        let watched = Watched::new(&config.server.name, database.clone());
+        let metrics = metrics(&config.server.name, &watched, keys.clone());
+        let jobs = Jobs::new(watched);
         if config.demo {
             jobs.seed(&demo_jobs()).await?;
         }
         let health = Health::new(&config.server.name).with_check("database", Arc::new(DatabaseCheck(database)));
         let state = Data::new(State { jobs, ids: JobIds::new(), clock });
-        Ok(Self { state, verifier: Data::new(verifier), keys, health })
+        Ok(Self { state, verifier: Data::new(verifier), keys, health, metrics })
     }
 
     /// Adds the routes and what they need, at the root of an application or within a [`scope`](actix_web::web::scope).
     pub fn configure(&self, app: &mut ServiceConfig) {
+        self.metrics.count_requests(app);
         app.app_data(self.verifier.clone()).app_data(self.state.clone()).configure(routes::configure);
     }
 
@@ -82,7 +87,10 @@ impl Service {
     /// Listens where `server` says; with port 0, on any port that is free. Connections queue from now on.
     pub fn bind(&self, server: &ServerConfig) -> Result<BoundServer, server::StartError> {
         let service = self.clone();
-        server::bind(server, self.health(), move |app| service.configure(app))
+        server::bind(server, self.health(), move |app| {
+            service.metrics.routes(&service.health, app);
+            service.configure(app);
+        })
     }
 }
 
@@ -93,6 +101,20 @@ fn verifier(config: &Config, keys: KeyHandle, clock: Arc<dyn Clock>) -> Result<V
         leeway: config.tokens.leeway,
     };
     Verifier::new(keys, settings, clock).map_err(|error| Rejected::new("tokens.leeway", error.to_string()))
+}
+
+/// What is counted: what every service counts, the calls into the database, and how often each key has verified a token.
+fn metrics(service: &str, database: &Watched, keys: KeyHandle) -> Metrics {
+    let metrics = Metrics::new(service, env!("CARGO_PKG_VERSION"));
+    database.show_in(&metrics);
+    let (name, labels) = ("latchkey_token_verifications_total", ["token", "kid", "outcome"]);
+    let help = "Tokens verified, by the key that signed them and by how it ended.";
+    metrics.register(CountersKeptElsewhere::new(name, help, &labels, move |counters| {
+        for counted in keys.load().verifications() {
+            counters.with_label_values(&["access", counted.kid, counted.outcome]).inc_by(counted.count);
+        }
+    }));
+    metrics
 }
 
 /// The service on an address of its own.

@@ -112,6 +112,7 @@ pub async fn change_password(state: &State, change: PasswordChange) -> Result<Pa
         Ok(Ending::Ended(ended)) => {
             audit::password_changed(user.id, session_id, ip_address);
             audit::sessions_ended(user.id, &ended, EndReason::PasswordChanged, Some(ip_address));
+            state.counts.sessions_ended.count_many(EndReason::PasswordChanged, ended.len());
             Ok(PasswordChanged::Yes)
         }
         Ok(Ending::AskerNotLive) => {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use service_kit::metrics::Counters;
 use uuid::Uuid;
 
 use super::attempts::{Admission, Bucket, KNOWN_FOR, Limit};
 use super::session::after;
+use crate::metrics::LimitHit;
 use crate::stores::{AttemptStore, StoreError};
 
 /// How guessing is limited, for each kind of bucket.
@@ -24,6 +26,7 @@ pub struct GuessLimits {
 pub struct Guard {
     attempts: Arc<dyn AttemptStore>,
     limits: Option<GuessLimits>,
+    limits_hit: Counters<LimitHit>,
 }
 
 /// An attempt that may be made, and is counted until it turns out right.
@@ -43,8 +46,12 @@ pub enum Ticket {
 
 impl Guard {
     /// A guard that counts in this store.
-    pub fn new(attempts: Arc<dyn AttemptStore>, limits: Option<GuessLimits>) -> Self {
-        Self { attempts, limits }
+    pub(crate) fn new(
+        attempts: Arc<dyn AttemptStore>,
+        limits: Option<GuessLimits>,
+        limits_hit: Counters<LimitHit>,
+    ) -> Self {
+        Self { attempts, limits, limits_hit }
     }
 
     /// Lets an attempt on an account through, or says how long it must wait.
@@ -61,24 +68,26 @@ impl Guard {
         let Some(limits) = &self.limits else { return Ok(Ok(Ticket::Unlimited)) };
         let known = Bucket::of_known(user_id.unwrap_or(Uuid::nil()), address);
         if let Some(admission) = self.attempts.attempt_where_known(known, &limits.account, now).await? {
-            return Ok(admission.into_result().map(|()| Ticket::Known(known)));
+            return Ok(self.judge(admission, LimitHit::KnownAddress).map(|()| Ticket::Known(known)));
         }
         let account = match user_id {
             Some(id) => Bucket::of_account(&id.to_string()),
             None => Bucket::of_account(typed),
         };
         let address = Bucket::of_address(address);
-        if let Admission::Wait(wait) = self.attempts.attempt(address, &limits.address, now).await? {
+        let admission = self.attempts.attempt(address, &limits.address, now).await?;
+        if let Err(wait) = self.judge(admission, LimitHit::Address) {
             return Ok(Err(wait));
         }
         let admission = self.attempts.attempt(account, &limits.account, now).await?;
-        Ok(admission.into_result().map(|()| Ticket::Unknown { address, account }))
+        Ok(self.judge(admission, LimitHit::Account).map(|()| Ticket::Unknown { address, account }))
     }
 
     /// Counts one more act of an address that costs something, such as making an account.
     pub async fn admit_address(&self, address: IpAddr, now: DateTime<Utc>) -> Result<Result<(), Duration>, StoreError> {
         let Some(limits) = &self.limits else { return Ok(Ok(())) };
-        Ok(self.attempts.attempt(Bucket::of_address(address), &limits.address, now).await?.into_result())
+        let admission = self.attempts.attempt(Bucket::of_address(address), &limits.address, now).await?;
+        Ok(self.judge(admission, LimitHit::Address))
     }
 
     /// Takes an attempt back that was right, and knows its address from now on.
@@ -101,13 +110,14 @@ impl Guard {
             tracing::warn!(%error, "an attempt that was right could not be taken back");
         }
     }
-}
 
-impl Admission {
-    fn into_result(self) -> Result<(), Duration> {
-        match self {
-            Self::Admitted => Ok(()),
-            Self::Wait(wait) => Err(wait),
+    fn judge(&self, admission: Admission, limit: LimitHit) -> Result<(), Duration> {
+        match admission {
+            Admission::Admitted => Ok(()),
+            Admission::Wait(wait) => {
+                self.limits_hit.count(limit);
+                Err(wait)
+            }
         }
     }
 }

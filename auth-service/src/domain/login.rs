@@ -13,6 +13,7 @@ use super::session::{EndReason, EndedSession, Session, after};
 use super::tokens::{Standing, TokenPair};
 use super::user::{User, login_key};
 use crate::audit;
+use crate::metrics::LoginOutcome;
 use crate::state::State;
 
 /// A login as it was asked for.
@@ -51,6 +52,17 @@ pub struct SignedIn {
 
 /// Checks the credentials and starts a session.
 pub async fn login(state: &State, request: LoginRequest) -> Result<Login, Failure> {
+    let outcome = sign_in(state, request).await;
+    state.counts.logins.count(match outcome {
+        Ok(Login::SignedIn(_)) => LoginOutcome::SignedIn,
+        Ok(Login::WrongCredentials) => LoginOutcome::WrongCredentials,
+        Ok(Login::TooManyAttempts(_)) => LoginOutcome::TooManyAttempts,
+        Err(_) => LoginOutcome::Unavailable,
+    });
+    outcome
+}
+
+async fn sign_in(state: &State, request: LoginRequest) -> Result<Login, Failure> {
     let address = request.ip_address;
     let user = state.users.find_by_login(&request.username).await?;
     let user_id = user.as_ref().map(|user| user.id);
@@ -94,6 +106,8 @@ async fn start_session(state: &State, user: &User, request: &LoginRequest) -> Re
     };
     let standing = Standing { session_id, random: session.random, at: session.successor(&state.rules) };
     let ended_sessions = state.sessions.start(user.id, session, &state.rules, now).await?;
+    state.counts.sessions_started.inc();
+    state.counts.sessions_ended.count_many(EndReason::SessionLimit, ended_sessions.len());
     let tokens = state.mint(user, &standing, now);
     Ok(SignedIn { user: user.clone(), tokens, ended_sessions })
 }

@@ -7,8 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
+use service_kit::metrics::Metrics;
 use shared_claims::random;
 use tokio::sync::Semaphore;
+
+use crate::metrics::Hashing;
 
 /// Logins that may wait for each one that is being worked on: at some 30 ms each they wait two seconds at the most.
 const QUEUE_PER_PERMIT: usize = 64;
@@ -35,9 +38,10 @@ pub enum HashingError {
 /// Hashes passwords, as many at once as the machine bears beside its other work: one fewer than it has cores.
 pub struct PasswordHasher {
     shared: Arc<Shared>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     places: usize,
-    taken: AtomicUsize,
+    taken: Arc<AtomicUsize>,
+    hashing: Hashing,
 }
 
 struct Shared {
@@ -54,10 +58,22 @@ impl PasswordHasher {
         let decoy = phc(&random::bytes::<16>(), &random::bytes::<32>()).expect("a well-formed hash");
         Self {
             shared: Arc::new(Shared { buffers: Mutex::default(), decoy }),
-            permits: Semaphore::new(permits),
+            permits: Arc::new(Semaphore::new(permits)),
             places: permits * (QUEUE_PER_PERMIT + 1),
-            taken: AtomicUsize::new(0),
+            taken: Arc::default(),
+            hashing: Hashing::new(),
         }
+    }
+
+    /// Shows how many passwords wait and are worked on, and how long that takes.
+    pub fn show_in(&self, metrics: &Metrics) {
+        let (permits, taken, most) = (self.permits.clone(), self.taken.clone(), self.permits.available_permits());
+        let running = move || most.saturating_sub(permits.available_permits());
+        let waiting = {
+            let running = running.clone();
+            move || taken.load(Ordering::Relaxed).saturating_sub(running())
+        };
+        self.hashing.show_in(metrics, waiting, running);
     }
 
     /// The PHC string of a new password.
@@ -96,9 +112,11 @@ impl PasswordHasher {
         work: impl FnOnce(&Shared) -> Result<T, HashingError> + Send + 'static,
     ) -> Result<T, HashingError> {
         let _place = self.take_place()?;
+        let waiting = self.hashing.wait.start_timer();
         let _permit = self.permits.acquire().await.map_err(|error| HashingError::Failed(error.to_string()))?;
-        let shared = self.shared.clone();
-        tokio::task::spawn_blocking(move || work(&shared))
+        waiting.observe_duration();
+        let (shared, time) = (self.shared.clone(), self.hashing.work.clone());
+        tokio::task::spawn_blocking(move || time.observe_closure_duration(|| work(&shared)))
             .await
             .map_err(|error| HashingError::Failed(error.to_string()))?
     }
@@ -106,6 +124,7 @@ impl PasswordHasher {
     fn take_place(&self) -> Result<Place<'_>, HashingError> {
         let place = Place(&self.taken);
         if self.taken.fetch_add(1, Ordering::Relaxed) >= self.places {
+            self.hashing.refused.inc();
             return Err(HashingError::Overloaded);
         }
         Ok(place)

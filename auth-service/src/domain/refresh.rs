@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use shared_claims::{RefreshClaims, TokenError};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::Failure;
 use super::device::Fingerprint;
@@ -11,6 +12,7 @@ use super::digest::Digest;
 use super::session::{EndReason, Presented, Rotation};
 use super::tokens::{Standing, TokenPair};
 use crate::audit;
+use crate::metrics::{LimitHit, RefreshOutcome};
 use crate::state::State;
 
 /// Generations are numbers that every store and every JSON reader holds exactly.
@@ -31,11 +33,23 @@ pub struct RefreshRequest {
 /// What became of a refresh.
 pub enum Refresh {
     /// The session goes on.
-    Granted(TokenPair),
+    Granted(Grant, TokenPair),
     /// It does not, or not with this request.
     Refused(Refusal),
     /// This session is refreshed far too often; the next may be tried after this.
     TooManyAttempts(Duration),
+}
+
+/// Why a refresh was granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Grant {
+    /// The token was the live one.
+    Rotated,
+    /// The token was spent by the same request before.
+    Replayed,
+    /// The token was ahead of the session.
+    Healed,
 }
 
 /// Why a refresh was refused.
@@ -71,6 +85,10 @@ impl Refusal {
 
 /// Verifies a refresh token, without any store.
 pub fn verify(state: &State, token: &str) -> Result<RefreshClaims, Refusal> {
+    verified(state, token).inspect_err(|refusal| state.counts.refresh(RefreshOutcome::Refused(*refusal)))
+}
+
+fn verified(state: &State, token: &str) -> Result<RefreshClaims, Refusal> {
     if token.is_empty() {
         return Err(Refusal::Missing);
     }
@@ -83,10 +101,24 @@ pub fn verify(state: &State, token: &str) -> Result<RefreshClaims, Refusal> {
 
 /// Exchanges a verified refresh token for its successor.
 pub async fn refresh(state: &State, request: RefreshRequest) -> Result<Refresh, Failure> {
+    let outcome = exchange(state, request).await;
+    state.counts.refresh(match &outcome {
+        Ok(Refresh::Granted(grant, _)) => RefreshOutcome::Granted(*grant),
+        Ok(Refresh::Refused(refusal)) => RefreshOutcome::Refused(*refusal),
+        Ok(Refresh::TooManyAttempts(_)) => RefreshOutcome::TooManyAttempts,
+        Err(_) => RefreshOutcome::Unavailable,
+    });
+    outcome
+}
+
+async fn exchange(state: &State, request: RefreshRequest) -> Result<Refresh, Failure> {
     let claims = request.claims;
     let pacer = match state.pace.admit(claims.sid, request.ip_address) {
         Ok(pacer) => pacer,
-        Err(wait) => return Ok(Refresh::TooManyAttempts(wait)),
+        Err(wait) => {
+            state.counts.limits_hit.count(LimitHit::Session);
+            return Ok(Refresh::TooManyAttempts(wait));
+        }
     };
     // Looked up before anything is spent: a lookup that fails must not cost the token.
     let user = state.users.find(claims.sub).await?.filter(|user| !user.is_disabled);
@@ -101,26 +133,36 @@ pub async fn refresh(state: &State, request: RefreshRequest) -> Result<Refresh, 
         ip_address: request.ip_address,
     };
     let rotation = state.sessions.rotate(claims.sub, &presented, &state.rules, now).await?;
-    let refusal = match (rotation, user) {
-        (Rotation::Rotated(at) | Rotation::Replayed(at) | Rotation::Healed(at), Some(user)) => {
-            let standing = Standing { session_id: claims.sid, random: presented.random, at };
-            return Ok(Refresh::Granted(state.mint(&user, &standing, now)));
+    let (grant, at, user) = match (rotation, user) {
+        (Rotation::Rotated(at), Some(user)) => (Grant::Rotated, at, user),
+        (Rotation::Replayed(at), Some(user)) => (Grant::Replayed, at, user),
+        (Rotation::Healed(at), Some(user)) => (Grant::Healed, at, user),
+        (refused, _) => {
+            let refusal = refuse(state, refused, &claims, request.ip_address);
+            if refusal == Refusal::FingerprintMismatch {
+                state.pace.was_wrong(pacer);
+            }
+            audit::refresh_refused(claims.sub, claims.sid, request.ip_address, refusal.code());
+            return Ok(Refresh::Refused(refusal));
         }
-        // Never so: a session whose user is gone is ended, not rotated.
-        (Rotation::Rotated(_) | Rotation::Replayed(_) | Rotation::Healed(_), None) => Refusal::SessionEnded(None),
-        (Rotation::Reused, _) => {
-            audit::reuse(claims.sub, claims.sid, request.ip_address);
+    };
+    let standing = Standing { session_id: claims.sid, random: presented.random, at };
+    Ok(Refresh::Granted(grant, state.mint(&user, &standing, now)))
+}
+
+fn refuse(state: &State, rotation: Rotation, claims: &RefreshClaims, address: IpAddr) -> Refusal {
+    match rotation {
+        Rotation::Reused => {
+            audit::reuse(claims.sub, claims.sid, address);
+            state.counts.sessions_ended.count(EndReason::ReuseDetected);
             Refusal::Reused
         }
-        (Rotation::FingerprintMismatch, _) => {
-            state.pace.was_wrong(pacer);
-            Refusal::FingerprintMismatch
-        }
-        (Rotation::Ended(reason), _) => Refusal::SessionEnded(reason),
-        (Rotation::Forged, _) => Refusal::Invalid,
-    };
-    audit::refresh_refused(claims.sub, claims.sid, request.ip_address, refusal.code());
-    Ok(Refresh::Refused(refusal))
+        Rotation::FingerprintMismatch => Refusal::FingerprintMismatch,
+        Rotation::Ended(reason) => Refusal::SessionEnded(reason),
+        Rotation::Forged => Refusal::Invalid,
+        // Never so: a session whose user is gone is ended, not rotated.
+        Rotation::Rotated(_) | Rotation::Replayed(_) | Rotation::Healed(_) => Refusal::SessionEnded(None),
+    }
 }
 
 /// The `Idempotency-Key` of a request: 16 to 128 visible ASCII characters.

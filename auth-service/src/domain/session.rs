@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use shared_claims::SessionRandom;
+use strum::{IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 use super::digest::Digest;
@@ -45,8 +46,9 @@ pub struct Session {
 }
 
 /// Why a session ended. The words are part of the contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, VariantArray, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum EndReason {
     /// By its own user, on its own device.
     SignedOut,
@@ -81,16 +83,7 @@ impl EndReason {
 
     /// The word that clients see.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SignedOut => "signed_out",
-            Self::SignedOutElsewhere => "signed_out_elsewhere",
-            Self::SessionLimit => "session_limit",
-            Self::ReuseDetected => "reuse_detected",
-            Self::PasswordChanged => "password_changed",
-            Self::UserDisabled => "user_disabled",
-            Self::Expired => "expired",
-            Self::Admin => "admin",
-        }
+        self.into()
     }
 }
 

@@ -20,6 +20,7 @@ pub async fn sign_out(state: &State, refresh_token: &str, address: IpAddr) -> Re
     {
         audit::logout(claims.sub, claims.sid, address);
         audit::sessions_ended(claims.sub, &ended, reason, Some(address));
+        state.counts.sessions_ended.count_many(reason, ended.len());
     }
     Ok(())
 }
@@ -50,6 +51,7 @@ pub async fn end(
     let ending = state.sessions.end(user_id, which, Some(asking), reason, &state.rules, state.now()).await?;
     if let Ending::Ended(ended) = &ending {
         audit::sessions_ended(user_id, ended, reason, Some(address));
+        state.counts.sessions_ended.count_many(reason, ended.len());
     }
     Ok(ending)
 }

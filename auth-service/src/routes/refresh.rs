@@ -36,7 +36,7 @@ pub(super) async fn refresh(
     };
     let request = RefreshRequest { claims, fingerprint, idempotency_key, ip_address: address.0 };
     match refresh::refresh(&state, request).await? {
-        Refresh::Granted(pair) => Ok(Json(TokenBody::from(pair))),
+        Refresh::Granted(_, pair) => Ok(Json(TokenBody::from(pair))),
         Refresh::Refused(refusal) => Err(Problem::from(refusal).into()),
         Refresh::TooManyAttempts(wait) => Err(too_many_attempts(wait).into()),
     }

@@ -3,6 +3,7 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod finding;
+mod measured;
 mod open;
 mod redis;
 mod sqlite;

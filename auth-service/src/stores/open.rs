@@ -8,7 +8,9 @@ use service_kit::config::{Key, Rejected};
 use service_kit::database::{
     Database, DatabaseUrl, DatabaseUrlError, Migrations, OpenError, Postgres, PostgresSettings, Sqlite, Watched,
 };
+use service_kit::metrics::Metrics;
 
+use super::measured::{Measured, StepTimes};
 use super::{
     AttemptStore, Redis, RedisAttempts, RedisSessions, RedisSettings, SessionStore, SqliteAttempts, SqliteSessions,
     Users,
@@ -32,6 +34,16 @@ pub struct OpenStores {
     pub sessions: Arc<dyn SessionStore>,
     /// The attempts to guess, where the sessions are.
     pub attempts: Arc<dyn AttemptStore>,
+    watched: Arc<Watched>,
+    times: StepTimes,
+}
+
+impl OpenStores {
+    /// Shows how long the calls into each of them take.
+    pub fn show_in(&self, metrics: &Metrics) {
+        self.watched.show_in(metrics);
+        self.times.show_in(metrics);
+    }
 }
 
 /// Why the stores could not be opened.
@@ -66,11 +78,14 @@ pub async fn open(config: &Config) -> Result<OpenStores, OpenStoresError> {
         }
     };
     let (sessions, attempts) = open_token_store(&config.token_store, sqlite)?;
+    let (watched, times) = (Watched::new(&config.server.name, database.clone()), StepTimes::new());
     Ok(OpenStores {
-        users: Users::new(Watched::new(&config.server.name, database.clone())),
+        users: Users::new(watched.clone()),
         database,
-        sessions,
-        attempts,
+        sessions: Arc::new(Measured { store: sessions, times: times.clone() }),
+        attempts: Arc::new(Measured { store: attempts, times: times.clone() }),
+        watched,
+        times,
     })
 }
 
