@@ -14,6 +14,7 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::hosts;
 use super::refusal::Refusal;
 use crate::config::{DatabaseConfig, Rejected};
 use crate::database::DEADLINE;
@@ -48,32 +49,19 @@ impl PostgresSettings {
 
 /// Makes connections.
 pub(super) struct Connector {
-    config: Config,
+    hosts: Vec<Config>,
+    /// How long it may take to connect to one of the hosts.
+    time_per_host: Duration,
     tls: Option<MakeRustlsConnect>,
     has_ca_file: bool,
-    timeouts: Timeouts,
-}
-
-/// How long things may take; to connect is part of a call.
-#[derive(Clone, Copy)]
-pub(super) struct Timeouts {
-    pub(super) call: Duration,
-    pub(super) connect: Duration,
+    /// How long a call may take, with everything that it needs.
+    pub(super) timeout: Duration,
 }
 
 impl Connector {
-    pub(super) fn timeouts(&self) -> Timeouts {
-        self.timeouts
-    }
-
     pub(super) fn new(settings: &PostgresSettings) -> Result<Self, Rejected> {
         let mut config = Config::from_str(settings.url.expose_secret()).map_err(|_| unreadable_url())?;
-        let call = settings.timeout.min(DEADLINE);
-        let timeouts = Timeouts { call, connect: settings.connect_timeout.min(call) };
-        let hosts = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
-        // A host that is gone must leave time for the next one.
-        config.connect_timeout(timeouts.connect / u32::try_from(hosts).unwrap_or(u32::MAX));
-        config.tcp_user_timeout(call).keepalives_idle(Duration::from_secs(15));
+        let timeout = settings.timeout.min(DEADLINE);
         if config.get_application_name().is_none() {
             config.application_name("latchkey");
         }
@@ -81,40 +69,52 @@ impl Connector {
         let wants_tls = settings.ca_file.is_some() || config.get_ssl_mode() == SslMode::Require;
         config.ssl_mode(if wants_tls { SslMode::Require } else { SslMode::Disable });
         let tls = if wants_tls { Some(tls(settings.ca_file.as_ref())?) } else { None };
-        Ok(Self { config, tls, has_ca_file: settings.ca_file.is_some(), timeouts })
+        let mut hosts = hosts::each(&config);
+        let time_per_host = settings.connect_timeout.min(timeout) / u32::try_from(hosts.len()).unwrap_or(u32::MAX);
+        for host in &mut hosts {
+            // A name may stand for an address of each kind, one of which leads nowhere.
+            host.connect_timeout(time_per_host / 2).tcp_user_timeout(timeout).keepalives_idle(Duration::from_secs(15));
+        }
+        Ok(Self { hosts, time_per_host, tls, has_ca_file: settings.ca_file.is_some(), timeout })
     }
 
     /// Connects for the statements of requests. None of them works on after its caller has given up, and none waits long for a
     /// lock that somebody holds, for others wait behind it.
     pub(super) async fn session(&self) -> Result<(Client, AbortHandle), Refusal> {
-        let (statement, lock) = (self.timeouts.call * 5 / 6, self.timeouts.call / 3);
-        let milliseconds = |time: Duration| time.as_millis().max(1);
-        let (statement, lock) = (milliseconds(statement), milliseconds(lock));
+        let (statement, lock) = ((self.timeout * 5 / 6).as_millis(), (self.timeout / 3).as_millis());
         self.connect(&format!("SET statement_timeout = {statement}; SET lock_timeout = {lock}")).await
     }
 
     /// Connects and runs `setup`. The connection works in a task of its own, which ends with the server, with the client, or when
     /// it is aborted.
     pub(super) async fn connect(&self, setup: &str) -> Result<(Client, AbortHandle), Refusal> {
-        let attempt = async {
-            let (client, task) = match self.tls.clone() {
-                Some(tls) => self.open(tls).await?,
-                None => self.open(NoTls).await?,
+        let mut refusal = Refusal::timed_out();
+        for host in &self.hosts {
+            refusal = match tokio::time::timeout(self.time_per_host, self.connect_to(host, setup)).await {
+                Ok(Ok(connected)) => return Ok(connected),
+                Ok(Err(error)) => Refusal::new(&error, self.has_ca_file),
+                Err(_) => Refusal::timed_out(),
             };
-            client.batch_execute(setup).await?;
-            Ok((client, task))
-        };
-        let connected = tokio::time::timeout(self.timeouts.connect, attempt).await.map_err(|_| Refusal::timed_out())?;
-        connected.map_err(|error| Refusal::new(&error, self.has_ca_file))
+        }
+        Err(refusal)
     }
 
-    async fn open<T>(&self, tls: T) -> Result<(Client, AbortHandle), tokio_postgres::Error>
-    where
-        T: MakeTlsConnect<Socket, Stream: Send + 'static>,
-    {
-        let (client, connection) = self.config.connect(tls).await?;
-        Ok((client, tokio::spawn(connection).abort_handle()))
+    async fn connect_to(&self, host: &Config, setup: &str) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
+        let (client, task) = match self.tls.clone() {
+            Some(tls) => open(host, tls).await?,
+            None => open(host, NoTls).await?,
+        };
+        client.batch_execute(setup).await?;
+        Ok((client, task))
     }
+}
+
+async fn open<T>(host: &Config, tls: T) -> Result<(Client, AbortHandle), tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket, Stream: Send + 'static>,
+{
+    let (client, connection) = host.connect(tls).await?;
+    Ok((client, tokio::spawn(connection).abort_handle()))
 }
 
 fn unreadable_url() -> Rejected {

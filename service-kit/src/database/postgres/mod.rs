@@ -2,6 +2,7 @@
 //! a connection and their statements are pipelined; each thread keeps to one connection, which spares wake-ups.
 
 mod connect;
+mod hosts;
 mod migrate;
 mod refusal;
 mod slot;
@@ -54,7 +55,7 @@ impl Postgres {
     }
 
     fn deadline(&self) -> Instant {
-        Instant::now() + self.connector.timeouts().call
+        Instant::now() + self.connector.timeout
     }
 
     /// The slot of this thread.
