@@ -26,12 +26,13 @@ pub const PASSWORD: &str = "dont/show:me@100%?#&=";
 const PASSWORD_IN_URL: &str = "dont%2Fshow%3Ame%40100%25%3F%23%26%3D";
 
 /// A disk that forgets is good enough for a test, and several times as fast; so is a small server.
-const LIGHT: [(&str, &str); 5] = [
+const LIGHT: [(&str, &str); 6] = [
     ("fsync", "off"),
     ("full_page_writes", "off"),
     ("synchronous_commit", "off"),
     ("shared_buffers", "32MB"),
     ("autovacuum", "off"),
+    ("log_line_prefix", "%d "),
 ];
 
 /// The server that most tests of this process share, each in a database of its own. It is never stopped or bent.
@@ -139,11 +140,38 @@ impl Server {
     }
 
     /// Freezes every process of the server (`kill -STOP`): connections stay open and nothing answers.
-    pub fn freeze(&self) -> Frozen<'_> {
+    pub fn freeze(&self) -> Frozen {
         // The first one first, for it makes the others.
-        signal(&[self.postmaster()], Signal::STOP);
-        signal(&self.children(), Signal::STOP);
-        Frozen(self)
+        let first = self.postmaster();
+        signal(&[first], Signal::STOP);
+        let mut processes = self.children();
+        processes.push(first);
+        Frozen::new(processes)
+    }
+
+    /// Freezes the one process that serves a connection.
+    ///
+    /// # Panics
+    ///
+    /// Where `backend` is no process of this server.
+    pub fn freeze_backend(&self, backend: i64) -> Frozen {
+        let process = pid(&backend.to_string());
+        assert!(self.children().contains(&process), "{backend} is none of the server's");
+        Frozen::new(vec![process])
+    }
+
+    /// What the server has logged, each line after the name of its database.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.directory.join("log")).expect("the server has started")
+    }
+
+    /// The URL of one of its databases for the service's role.
+    pub fn url(&self, database: &str) -> String {
+        self.url_on("127.0.0.1", database)
+    }
+
+    fn url_on(&self, host: &str, database: &str) -> String {
+        format!("postgres://{ROLE}:{PASSWORD_IN_URL}@{host}:{}/{database}", self.port)
     }
 
     /// The port it listens on, on 127.0.0.1.
@@ -181,13 +209,19 @@ fn signal(processes: &[Pid], signal: Signal) {
     }
 }
 
-/// A server that is frozen until this is dropped.
-pub struct Frozen<'a>(&'a Server);
+/// Processes that are frozen until this is dropped.
+pub struct Frozen(Vec<Pid>);
 
-impl Drop for Frozen<'_> {
+impl Frozen {
+    fn new(processes: Vec<Pid>) -> Self {
+        signal(&processes, Signal::STOP);
+        Self(processes)
+    }
+}
+
+impl Drop for Frozen {
     fn drop(&mut self) {
-        signal(&self.0.children(), Signal::CONT);
-        signal(&[self.0.postmaster()], Signal::CONT);
+        signal(&self.0, Signal::CONT);
     }
 }
 
@@ -201,12 +235,12 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// The URL that a service is given.
     pub fn url(&self) -> String {
-        self.url_on("127.0.0.1")
+        self.server.url(&self.name)
     }
 
     /// The same with another name of the host.
     pub fn url_on(&self, host: &str) -> String {
-        format!("postgres://{ROLE}:{PASSWORD_IN_URL}@{host}:{}/{}", self.server.port, self.name)
+        self.server.url_on(host, &self.name)
     }
 
     /// The server it is on.

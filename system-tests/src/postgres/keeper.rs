@@ -18,7 +18,11 @@ if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$data" ]; then
     while kill -0 "$pid" && [ $looks -lt 100 ]; do sleep 0.05; looks=$((looks + 1)); done
     kill -KILL $all
 fi 2>/dev/null
-rm -rf "$1"
+# A program that the process was running may still write into it for a moment.
+for _ in 1 2 3 4 5; do
+    rm -rf "$1" 2>/dev/null && break
+    sleep 1
+done
 "#;
 
 pub(super) struct Keeper(Child);

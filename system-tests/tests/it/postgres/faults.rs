@@ -65,6 +65,16 @@ async fn a_frozen_server_fails_each_call_in_time_and_is_found_again() {
 }
 
 #[tokio::test]
+async fn a_connection_that_froze_fails_who_uses_it_and_is_replaced() {
+    let server = Server::start();
+    let (_place, database) = working(&server, 1).await;
+    let _frozen = server.freeze_backend(backend(&database).await);
+    assert!(matches!(write(&database, 1).await, Err(DatabaseError::TimedOut)));
+    write(&database, 2).await.unwrap();
+    read(&database).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_server_that_freezes_before_it_is_connected_to_fails_each_call_in_time() {
     let server = Server::start();
     let place = server.database();

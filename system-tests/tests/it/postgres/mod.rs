@@ -3,9 +3,11 @@
 
 mod crashes;
 mod encryption;
+mod failover;
 mod faults;
 mod fixture;
 mod migrations;
+mod programs;
 mod read_only;
 mod sharing;
 mod starting;
@@ -29,6 +31,10 @@ const PROMISE: Duration = Duration::from_secs(2);
 fn settings(url: &str, max_connections: usize) -> PostgresSettings {
     let (timeout, connect_timeout) = (Duration::from_millis(1_800), Duration::from_millis(1_200));
     PostgresSettings { url: url.into(), ca_file: None, max_connections, timeout, connect_timeout }
+}
+
+async fn opened_at(url: &str) -> Arc<Postgres> {
+    Postgres::open(&settings(url, 1), &MIGRATIONS).await.unwrap()
 }
 
 async fn opened(database: &TestDatabase, max_connections: usize) -> Arc<Postgres> {
