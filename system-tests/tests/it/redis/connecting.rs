@@ -1,0 +1,135 @@
+//! How a Redis is reached: TLS with an authority of one's own, users and passwords, databases; and what is said of settings that
+//! cannot be meant.
+
+use auth_service::stores::{Redis, RedisSettings, SessionStore, StoreError};
+use redis::cmd;
+use rstest::rstest;
+use system_tests::postgres::Authority;
+use system_tests::redis::Server;
+
+use super::{User, open, presented, settings};
+
+/// What is easy to find where it must not be, with what has to be percent-encoded in a URL.
+const PASSWORD: &str = "dont/show:me@100%?#&=";
+const PASSWORD_IN_URL: &str = "dont%2Fshow%3Ame%40100%25%3F%23%26%3D";
+
+fn use_aws_lc() {
+    // Another test of this process may have been first.
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+}
+
+async fn works(settings: &RedisSettings) {
+    let store = open(settings);
+    let user = User::new(&store);
+    let session = user.start().await;
+    user.rotate(&presented(&session)).await;
+    assert_eq!(user.list().await.len(), 1);
+    store.check().await.expect("the store works");
+}
+
+/// Why a store cannot be connected to. It must hold no password.
+async fn why_not(settings: &RedisSettings) -> String {
+    let store = open(settings);
+    let why = match User::new(&store).try_start().await {
+        Err(StoreError::Unconnected(why)) => why,
+        other => panic!("connected: {other:?}"),
+    };
+    assert!(!why.contains("dont") && !why.contains("redis://"), "{why}");
+    why
+}
+
+#[tokio::test]
+async fn tls_is_spoken_with_whom_the_authority_in_the_file_vouches_for() {
+    use_aws_lc();
+    let authority = Authority::new();
+    let server = Server::start_with_tls(&authority);
+    let file = |name: &str, authority: &Authority| {
+        let path = server.directory().join(name);
+        std::fs::write(&path, authority.pem()).unwrap();
+        path
+    };
+    let url = format!("rediss://{}", server.address());
+    works(&RedisSettings { ca_file: Some(file("right.pem", &authority)), ..settings(&url) }).await;
+    let another = RedisSettings { ca_file: Some(file("wrong.pem", &Authority::new())), ..settings(&url) };
+    let why = why_not(&another).await;
+    assert!(why.contains("certificate"), "{why}");
+    // Nor do the public authorities know it, nor is it reached without TLS.
+    why_not(&settings(&url)).await;
+    why_not(&settings(server.url())).await;
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_host_is_refused() {
+    use_aws_lc();
+    let authority = Authority::new();
+    let server = Server::start_with_tls(&authority);
+    let path = server.directory().join("authority.pem");
+    std::fs::write(&path, authority.pem()).unwrap();
+    let url = format!("rediss://localhost:{}", server.port());
+    let why = why_not(&RedisSettings { ca_file: Some(path), ..settings(url) }).await;
+    assert!(why.contains("certificate"), "{why}");
+}
+
+#[tokio::test]
+async fn a_password_is_sent_as_it_is_and_never_shown() {
+    let server = Server::start_with(&[("requirepass", PASSWORD)]);
+    works(&settings(format!("redis://:{PASSWORD_IN_URL}@{}", server.address()))).await;
+    works(&settings(format!("redis://default:{PASSWORD_IN_URL}@{}", server.address()))).await;
+    for credentials in ["", ":dont%2Fshow@", "ada:dont%2Fshow@"] {
+        let why = why_not(&settings(format!("redis://{credentials}{}", server.address()))).await;
+        assert!(why.contains("NOAUTH") || why.contains("WRONGPASS"), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_needs_no_more_rights_than_are_written_down() {
+    let server = Server::start();
+    let rights = "~latchkey:* -@all +@connection +select +eval +evalsha +get +set +setrange \
+                  +hget +hgetall +hset +hdel +pexpire +pttl";
+    let mut acl = cmd("ACL");
+    acl.arg("SETUSER").arg("latchkey").arg("on").arg(format!(">{PASSWORD}"));
+    server.ask::<()>(acl.arg(rights.split_whitespace().collect::<Vec<_>>()));
+    works(&settings(format!("redis://latchkey:{PASSWORD_IN_URL}@{}", server.address()))).await;
+}
+
+#[tokio::test]
+async fn the_number_after_the_slash_is_the_database() {
+    let server = Server::start();
+    works(&settings(format!("{}/3", server.url()))).await;
+    assert_eq!(server.ask::<usize>(&cmd("DBSIZE")), 0);
+    let keyspace: String = server.ask(cmd("INFO").arg("keyspace"));
+    assert!(keyspace.contains("db3:keys=1"), "{keyspace}");
+}
+
+#[rstest]
+#[case("redis://", "must name a host")]
+#[case("redis-sentinel://a", "name by which the Sentinels know the master")]
+#[case("redis-clutser://a", "redis-cluster://")]
+#[case("redis://:dont-show@a:b", "port")]
+fn a_url_that_cannot_be_meant_is_refused_with_what_is_wrong_and_without_the_url(
+    #[case] url: &str,
+    #[case] expected: &str,
+) {
+    let Err(rejected) = Redis::open(&settings(url)) else { panic!("{url} is accepted") };
+    assert_eq!(rejected.key, "token_store.url");
+    assert!(rejected.reason.contains(expected) && !rejected.reason.contains("dont-show"), "{}", rejected.reason);
+}
+
+#[test]
+fn settings_that_contradict_the_url_are_refused_by_their_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let (empty, missing) = (directory.path().join("empty.pem"), directory.path().join("missing.pem"));
+    std::fs::write(&empty, "no certificate").unwrap();
+    let with_ca = |url: &str, path| RedisSettings { ca_file: Some(path), ..settings(url) };
+    let with_sentinels = RedisSettings { sentinel_password: Some("x".into()), ..settings("redis://a") };
+    for (settings, key, expected) in [
+        (with_ca("redis://a", empty.clone()), "token_store.ca_file", "asks for no TLS"),
+        (with_ca("rediss://a", empty), "token_store.ca_file", "no certificate"),
+        (with_ca("rediss://a", missing), "token_store.ca_file", "missing.pem"),
+        (with_sentinels, "token_store.sentinel_password", "no Sentinels"),
+    ] {
+        let Err(rejected) = Redis::open(&settings) else { panic!("{settings:?} is accepted") };
+        assert_eq!(rejected.key, key);
+        assert!(rejected.reason.contains(expected), "{}", rejected.reason);
+    }
+}
