@@ -2,7 +2,7 @@
 -- KEYS[1]  the bucket
 -- ARGV[1]  now; all times are in milliseconds, and Redis's own clock has no say in anything
 -- ARGV[2]  'attempt', 'attempt_where_known', 'take_back' or 'know'
--- ARGV[3]  of an attempt: how many cost no wait; of knowing: until when
+-- ARGV[3]  of an attempt: how many need not wait; of knowing: until when
 -- ARGV[4]  the first wait, which doubles
 -- ARGV[5]  the longest wait
 -- ARGV[6]  after how long all is forgotten
@@ -56,7 +56,7 @@ local wait = attempts.not_before - now
 if wait <= 0 then
   attempts.count = math.min(attempts.count + 1, LARGEST)
   attempts.last_at = now
-  local doublings = attempts.count - free - 1
+  local doublings = attempts.count - free
   local delay = doublings < 0 and 0 or math.min(first_delay * 2 ^ math.min(doublings, 31), longest_delay)
   attempts.not_before = now + delay
   attempts.keep_until = math.max(attempts.keep_until, now + forget_after)

@@ -70,6 +70,11 @@ impl Line {
         }
     }
 
+    /// Lets go of whatever connection there is.
+    pub(super) fn hang_up(&self) {
+        self.current.store(None);
+    }
+
     /// Lets go of this connection, unless another has taken its place already.
     pub(super) fn forget(&self, open: &Arc<Open>) {
         let current = self.current.load();

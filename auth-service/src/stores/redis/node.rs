@@ -18,7 +18,7 @@ pub(super) enum Way {
     /// It is there; the cluster says what it serves.
     Member(Address),
     /// It is the one that the Sentinels name.
-    Named(Sentinels),
+    Named(Arc<Sentinels>),
 }
 
 pub(super) struct Node {
@@ -35,6 +35,9 @@ impl Node {
 
     /// This thread's connection.
     pub(super) async fn open(&self) -> Result<Arc<Open>, StoreError> {
+        if let Way::Named(sentinels) = &self.way {
+            sentinels.confirm().await;
+        }
         let is_right = |open: &Open| match &self.way {
             Way::Named(sentinels) => sentinels.is_master(&open.address),
             Way::Master(_) | Way::Member(_) => true,

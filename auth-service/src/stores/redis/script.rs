@@ -79,7 +79,7 @@ impl Call {
         Ok(value)
     }
 
-    fn by_hash(&self) -> Cmd {
+    pub(super) fn by_hash(&self) -> Cmd {
         self.command("EVALSHA", &self.script.hash)
     }
 

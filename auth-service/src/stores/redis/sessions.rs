@@ -21,6 +21,14 @@ use crate::stores::{Finding, SessionStore, StoreError};
 /// The session store in Redis 6.2 or newer, or in Valkey.
 pub struct RedisSessions(pub Arc<Redis>);
 
+impl RedisSessions {
+    /// The command that a login is, for measurements that send very many of them at once. Redis knows its script from an earlier login.
+    #[cfg(feature = "conformance")]
+    pub fn starting(user_id: Uuid, session: &Session, rules: &SessionRules, now: DateTime<Utc>) -> redis::Cmd {
+        start(user_id, session, rules, now).by_hash()
+    }
+}
+
 #[async_trait]
 impl SessionStore for RedisSessions {
     async fn start(
@@ -30,17 +38,7 @@ impl SessionStore for RedisSessions {
         rules: &SessionRules,
         now: DateTime<Utc>,
     ) -> Result<Vec<EndedSession>, StoreError> {
-        let when_full = match rules.when_full {
-            WhenFull::EndAll => "all",
-            WhenFull::EndLeastRecent => "least_recent",
-        };
-        let call = step(&script::START, user_id, rules, now)
-            .arg(session.id.as_bytes())
-            .arg(record::pack(&session))
-            .number(rules.max_per_user)
-            .arg(when_full)
-            .number(record::reason_code(EndReason::SessionLimit));
-        self.0.run(call, ended).await
+        self.0.run(start(user_id, &session, rules, now), ended).await
     }
 
     async fn rotate(
@@ -111,6 +109,19 @@ impl SessionStore for RedisSessions {
     async fn inspect(&self, clock: &dyn Clock) -> Result<Vec<Finding>, StoreError> {
         findings::look(&self.0.servers, clock).await
     }
+}
+
+fn start(user_id: Uuid, session: &Session, rules: &SessionRules, now: DateTime<Utc>) -> Call {
+    let when_full = match rules.when_full {
+        WhenFull::EndAll => "all",
+        WhenFull::EndLeastRecent => "least_recent",
+    };
+    step(&script::START, user_id, rules, now)
+        .arg(session.id.as_bytes())
+        .arg(record::pack(session))
+        .number(rules.max_per_user)
+        .arg(when_full)
+        .number(record::reason_code(EndReason::SessionLimit))
 }
 
 /// A call of a script that changes sessions, with what all of these begin with.
