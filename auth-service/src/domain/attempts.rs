@@ -56,7 +56,8 @@ impl Bucket {
     }
 }
 
-fn network(address: IpAddr) -> IpNet {
+/// What an address is counted as.
+pub(super) fn network(address: IpAddr) -> IpNet {
     match address {
         IpAddr::V4(_) => address.into(),
         // `new` refuses only prefixes that are too long.
@@ -67,7 +68,7 @@ fn network(address: IpAddr) -> IpNet {
 /// How attempts in one kind of bucket are slowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// So many wrong attempts cost no wait.
+    /// So many attempts, 1 or more, need not wait for each other.
     pub free: u32,
     /// The wait after the first beyond that; it doubles with each further one…
     pub first_delay: Duration,
@@ -134,7 +135,7 @@ impl Attempts {
 
 impl Limit {
     fn delay_after(&self, count: u32) -> Duration {
-        match count.checked_sub(self.free.saturating_add(1)) {
+        match count.checked_sub(self.free) {
             None => Duration::ZERO,
             Some(doublings) => self
                 .first_delay
@@ -173,13 +174,13 @@ mod tests {
                 assert_eq!(attempts.attempt(&LIMIT, now), Admission::Admitted);
             }
         }
-        assert_eq!(waits, [1, 2, 4, 8, 10]);
+        assert_eq!(waits, [1, 2, 4, 8, 10, 10]);
     }
 
     #[test]
     fn what_is_refused_does_not_make_the_wait_longer() {
         let mut attempts = Attempts::none(at(0));
-        for _ in 0..4 {
+        for _ in 0..3 {
             assert_eq!(attempts.attempt(&LIMIT, at(0)), Admission::Admitted);
         }
         let before = attempts;
@@ -193,7 +194,7 @@ mod tests {
     #[test]
     fn all_is_forgotten_after_a_while() {
         let mut attempts = Attempts::none(at(0));
-        for _ in 0..4 {
+        for _ in 0..3 {
             attempts.attempt(&LIMIT, at(0));
         }
         assert_eq!(attempts.attempt(&LIMIT, at(100)), Admission::Admitted);
