@@ -80,7 +80,14 @@ impl Guard {
             return Ok(Err(wait));
         }
         let admission = self.attempts.attempt(account, &limits.account, now).await?;
-        Ok(self.judge(admission, LimitHit::Account).map(|()| Ticket::Unknown { address, account }))
+        match self.judge(admission, LimitHit::Account) {
+            Ok(()) => Ok(Ok(Ticket::Unknown { address, account })),
+            Err(wait) => {
+                // Nobody looks at this one, so it is no guess from that address either; and the wait told is the whole wait.
+                self.attempts.take_back(address, now).await?;
+                Ok(Err(wait))
+            }
+        }
     }
 
     /// Counts one more act of an address that costs something, such as making an account.
