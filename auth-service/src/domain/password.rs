@@ -199,6 +199,9 @@ impl NewPassword {
             129.. => return Err("must be at most 128 characters long".to_owned()),
             _ => {}
         }
+        if about.iter().any(|name| is_name(password.expose_secret(), name)) {
+            return Err("is too easy to guess: It is your own name or address.".to_owned());
+        }
         // A score of 0 or 1 is under a million guesses.
         let estimate = zxcvbn::zxcvbn(password.expose_secret(), about);
         if estimate.score() >= zxcvbn::Score::Two {
@@ -213,6 +216,13 @@ impl NewPassword {
     pub fn into_secret(self) -> SecretString {
         self.0
     }
+}
+
+/// Whether a password is a name, or an address or what stands before its `@`, in whatever case: an estimate takes one in mixed
+/// case for much harder to guess than it is.
+fn is_name(password: &str, name: &str) -> bool {
+    let (password, name) = (password.to_lowercase(), name.to_lowercase());
+    password == name || name.split_once('@').is_some_and(|(local, _)| local == password)
 }
 
 #[cfg(test)]

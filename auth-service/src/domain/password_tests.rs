@@ -30,7 +30,15 @@ fn a_common_password_is_refused_with_the_reason() {
         let why = parse(password).err().unwrap_or_default();
         assert!(why.starts_with("is too easy to guess"), "{password}: {why}");
     }
-    assert!(parse("ada@example.test").is_err(), "it is the user's own address");
+}
+
+#[test]
+fn a_password_is_not_the_users_own_name_in_any_case() {
+    let about = ["u6d53668d112746799128", "U6D53668d@Example.Test"];
+    for password in [about[0], about[1], "U6d53668D112746799128", "u6d53668d@EXAMPLE.test", "u6D53668d"] {
+        let refused = NewPassword::parse(SecretString::from(password), &about).err().unwrap_or_default();
+        assert!(refused.starts_with("is too easy to guess"), "{password}: {refused}");
+    }
 }
 
 #[test]
