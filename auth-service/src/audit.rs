@@ -23,9 +23,10 @@ pub fn login_failed(user_id: Option<Uuid>, address: IpAddr, cause: &'static str)
     tracing::info!(target: TARGET, event = "login_failed", user_id, %address, cause);
 }
 
-/// A refresh with a token of ours was refused, by the code that the client was told.
-pub fn refresh_refused(user_id: Uuid, session_id: Uuid, address: IpAddr, code: &'static str) {
-    tracing::info!(target: TARGET, event = "refresh_refused", %user_id, %session_id, %address, code);
+/// A refresh was refused, by the code that the client was told. The ids are there if the token is one of ours.
+pub fn refresh_refused(user_id: Option<Uuid>, session_id: Option<Uuid>, address: IpAddr, code: &'static str) {
+    let (user_id, session_id) = (user_id.map(tracing::field::display), session_id.map(tracing::field::display));
+    tracing::info!(target: TARGET, event = "refresh_refused", user_id, session_id, %address, code);
 }
 
 /// A spent refresh token was presented: somebody has a copy.
@@ -33,12 +34,16 @@ pub fn reuse(user_id: Uuid, session_id: Uuid, address: IpAddr) {
     tracing::warn!(target: TARGET, event = "reuse", %user_id, %session_id, %address);
 }
 
-/// Sessions have ended. There is no address where an operator did it.
+/// A session has ended. There is no address where an operator did it.
+pub fn session_ended(user_id: Uuid, session_id: Uuid, reason: EndReason, address: Option<IpAddr>) {
+    let (reason, address) = (reason.as_str(), address.map(tracing::field::display));
+    tracing::info!(target: TARGET, event = "session_ended", %user_id, %session_id, reason, address);
+}
+
+/// Each of these sessions has ended.
 pub fn sessions_ended(user_id: Uuid, ended: &[EndedSession], reason: EndReason, address: Option<IpAddr>) {
-    let address = address.map(tracing::field::display);
-    for EndedSession { id: session_id, .. } in ended {
-        let reason = reason.as_str();
-        tracing::info!(target: TARGET, event = "session_ended", %user_id, %session_id, reason, address);
+    for session in ended {
+        session_ended(user_id, session.id, reason, address);
     }
 }
 

@@ -98,7 +98,10 @@ pub async fn change_password(state: &State, change: PasswordChange) -> Result<Pa
     }
     let ticket = match state.guard.admit(Some(user.id), "", ip_address, state.now()).await? {
         Ok(ticket) => ticket,
-        Err(wait) => return Ok(PasswordChanged::TooManyAttempts(wait)),
+        Err(wait) => {
+            audit::login_failed(Some(user.id), ip_address, "too_many_attempts");
+            return Ok(PasswordChanged::TooManyAttempts(wait));
+        }
     };
     if !state.passwords.verify(current_password, Some(user.password_hash.clone())).await? {
         audit::login_failed(Some(user.id), ip_address, "wrong_current_password");

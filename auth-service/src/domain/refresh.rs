@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use shared_claims::{RefreshClaims, TokenError};
+use shared_claims::RefreshClaims;
 use strum::{IntoStaticStr, VariantArray};
+use uuid::Uuid;
 
 use super::Failure;
 use super::device::Fingerprint;
@@ -84,18 +85,28 @@ impl Refusal {
 }
 
 /// Verifies a refresh token, without any store.
-pub fn verify(state: &State, token: &str) -> Result<RefreshClaims, Refusal> {
-    verified(state, token).inspect_err(|refusal| state.counts.refresh(RefreshOutcome::Refused(*refusal)))
+pub fn verify(state: &State, token: &str, address: IpAddr) -> Result<RefreshClaims, Refusal> {
+    let verified = verified(state, token);
+    verified.map_err(|(refusal, ours)| {
+        let (user_id, session_id) = ours.unzip();
+        audit::refresh_refused(user_id, session_id, address, refusal.code());
+        state.counts.refresh(RefreshOutcome::Refused(refusal));
+        refusal
+    })
 }
 
-fn verified(state: &State, token: &str) -> Result<RefreshClaims, Refusal> {
+/// The claims; or why not, and whose token it is where that is sure.
+fn verified(state: &State, token: &str) -> Result<RefreshClaims, (Refusal, Option<(Uuid, Uuid)>)> {
     if token.is_empty() {
-        return Err(Refusal::Missing);
+        return Err((Refusal::Missing, None));
     }
-    match state.refresh_verifier.verify(token) {
-        Ok(claims) if claims.generation <= MAX_GENERATION => Ok(claims),
-        Err(TokenError::Expired) => Err(Refusal::Expired),
-        Ok(_) | Err(TokenError::Invalid(_)) => Err(Refusal::Invalid),
+    match state.refresh_verifier.recognise(token) {
+        Err(_) => Err((Refusal::Invalid, None)),
+        Ok(claims) if state.refresh_verifier.has_expired(&claims) => {
+            Err((Refusal::Expired, Some((claims.sub, claims.sid))))
+        }
+        Ok(claims) if claims.generation > MAX_GENERATION => Err((Refusal::Invalid, Some((claims.sub, claims.sid)))),
+        Ok(claims) => Ok(claims),
     }
 }
 
@@ -113,10 +124,11 @@ pub async fn refresh(state: &State, request: RefreshRequest) -> Result<Refresh, 
 
 async fn exchange(state: &State, request: RefreshRequest) -> Result<Refresh, Failure> {
     let claims = request.claims;
-    let pacer = match state.pace.admit(claims.sid, request.ip_address) {
+    let pacer = match state.pace.admit(claims.sid, request.ip_address, state.now()) {
         Ok(pacer) => pacer,
         Err(wait) => {
             state.counts.limits_hit.count(LimitHit::Session);
+            audit::refresh_refused(Some(claims.sub), Some(claims.sid), request.ip_address, "too_many_attempts");
             return Ok(Refresh::TooManyAttempts(wait));
         }
     };
@@ -140,9 +152,9 @@ async fn exchange(state: &State, request: RefreshRequest) -> Result<Refresh, Fai
         (refused, _) => {
             let refusal = refuse(state, refused, &claims, request.ip_address);
             if refusal == Refusal::FingerprintMismatch {
-                state.pace.was_wrong(pacer);
+                state.pace.was_wrong(pacer, now);
             }
-            audit::refresh_refused(claims.sub, claims.sid, request.ip_address, refusal.code());
+            audit::refresh_refused(Some(claims.sub), Some(claims.sid), request.ip_address, refusal.code());
             return Ok(Refresh::Refused(refusal));
         }
     };
@@ -154,6 +166,7 @@ fn refuse(state: &State, rotation: Rotation, claims: &RefreshClaims, address: Ip
     match rotation {
         Rotation::Reused => {
             audit::reuse(claims.sub, claims.sid, address);
+            audit::session_ended(claims.sub, claims.sid, EndReason::ReuseDetected, Some(address));
             state.counts.sessions_ended.count(EndReason::ReuseDetected);
             Refusal::Reused
         }

@@ -28,7 +28,7 @@ pub(super) async fn refresh(
 ) -> actix_web::Result<Json<TokenBody>> {
     let JsonBody(body) = body;
     let token = body.refresh_token.unwrap_or_default();
-    let claims = refresh::verify(&state, token.expose_secret()).map_err(Problem::from)?;
+    let claims = refresh::verify(&state, token.expose_secret(), address.0).map_err(Problem::from)?;
     let idempotency_key = idempotency_key(&request)?;
     let mut errors = FieldErrors::default();
     let Some(fingerprint) = errors.check("fingerprint", Fingerprint::parse(body.fingerprint)) else {
