@@ -58,6 +58,11 @@ struct Failed {
 }
 
 impl Failed {
+    /// What was looked at is not as it should be.
+    fn unwell() -> Self {
+        Self { code: 1, error: "something must be mended".into() }
+    }
+
     /// There is no such user or session.
     fn not_found(what: impl Into<Box<dyn Error>>) -> Self {
         Self { code: 3, error: what.into() }

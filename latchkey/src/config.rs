@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use service_kit::config::{ConfigError, Key, Loader};
+use service_kit::config::{ConfigError, Key, Loader, Rejected};
 
 use crate::secrets::Secrets;
 
@@ -77,12 +77,25 @@ type Environment = Vec<(String, String)>;
 
 impl Config {
     pub(crate) fn load(file: Option<&Path>, environment: Environment) -> Result<Self, ConfigError> {
-        Loader { defaults: DEFAULTS, keys: OWN_KEYS, foreign: &foreign_keys() }.load(file, environment)
+        Loader { defaults: DEFAULTS, keys: OWN_KEYS, foreign: &foreign_keys() }.load_checked(
+            file,
+            environment,
+            Self::check,
+        )
     }
 
-    /// Whether both secrets are the user's own, so that none have to be made.
+    /// Whether the secrets are the user's own, so that none have to be made.
     pub(crate) fn has_secrets(&self) -> bool {
-        self.tokens.access_secret.is_some() && self.tokens.refresh_secret.is_some()
+        self.tokens.access_secret.is_some()
+    }
+
+    /// To make the one that is missing beside a given one would leave nobody sure which are in use.
+    fn check(&self) -> Result<(), Rejected> {
+        match (&self.tokens.access_secret, &self.tokens.refresh_secret) {
+            (Some(_), None) => Err(Rejected::new("tokens.refresh_secret", "is missing: give both secrets or none")),
+            (None, Some(_)) => Err(Rejected::new("tokens.access_secret", "is missing: give both secrets or none")),
+            _ => Ok(()),
+        }
     }
 
     /// Each service's configuration: what the user gave, and for the rest what this process made for them.

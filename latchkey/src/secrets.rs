@@ -11,6 +11,12 @@ use shared_claims::generate_secret;
 
 const FILE: &str = "secrets.toml";
 
+/// The file as a whole: a configuration file of the services as well, so that their commands can be given it.
+#[derive(Deserialize)]
+struct Written {
+    tokens: Secrets,
+}
+
 /// One secret for each kind of token.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Secrets {
@@ -39,7 +45,8 @@ pub(crate) fn read_or_make(directory: &Path) -> Result<Secrets, SecretsError> {
     }
     let text = fs::read_to_string(&path).map_err(|source| SecretsError::Unreadable { path: path.clone(), source })?;
     // The parser's error would quote the line.
-    toml::from_str(&text).map_err(|_| SecretsError::Corrupt { path })
+    let written: Written = toml::from_str(&text).map_err(|_| SecretsError::Corrupt { path })?;
+    Ok(written.tokens)
 }
 
 /// Writes aside and links into place: a crash leaves no half file, and of two processes that start together one wins.
@@ -48,6 +55,7 @@ fn make(directory: &Path, path: &Path) -> io::Result<()> {
     // Created readable by its owner alone.
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
     writeln!(file, "# Made at the first start. Whoever has these can sign in as anybody.")?;
+    writeln!(file, "[tokens]")?;
     writeln!(file, "access_secret = \"{}\"", generate_secret().expose_secret())?;
     writeln!(file, "refresh_secret = \"{}\"", generate_secret().expose_secret())?;
     file.as_file().sync_all()?;

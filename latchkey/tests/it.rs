@@ -196,6 +196,10 @@ fn what_keeps_it_from_starting_is_said() {
     unwritable.env("LATCHKEY_DATA_DIR", "file/data");
     assert!(refuses_to_start(unwritable).contains("file/data"));
 
+    let mut half = command(directory.path());
+    half.env("LATCHKEY_TOKENS__ACCESS_SECRET", "only-one-of-the-two-secrets-that-are-needed");
+    assert!(refuses_to_start(half).contains("tokens.refresh_secret"));
+
     let mut unknown = command(directory.path());
     unknown.env("LATCHKEY_PORTS__WEBB", "1");
     let said = refuses_to_start(unknown);

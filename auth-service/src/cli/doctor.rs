@@ -19,7 +19,7 @@ pub(super) async fn run(service: &Service) -> Result<(), Failed> {
             false
         }
     };
-    if are_parts_well && are_findings_harmless { Ok(()) } else { Err(Failed::refused("something must be mended")) }
+    if are_parts_well && are_findings_harmless { Ok(()) } else { Err(Failed::unwell()) }
 }
 
 fn tell_parts(readiness: &Readiness) -> bool {
