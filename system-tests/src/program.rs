@@ -136,6 +136,11 @@ impl Service {
         self.signal(Signal::TERM);
     }
 
+    /// Has it read its secrets again.
+    pub fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
     /// Ends it at once and without a word (SIGKILL), and waits until it is gone.
     pub async fn kill(&mut self) {
         self.signal(Signal::KILL);
