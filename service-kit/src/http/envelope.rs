@@ -8,7 +8,7 @@ use actix_cors::CorsError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::header::{HeaderValue, VARY, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, VARY, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError};
 use futures_util::FutureExt;
@@ -35,8 +35,7 @@ pub(crate) async fn envelope(
     let observed = Observed::begin(&request);
     let outcome = next.call(request).await.map(|response| explain_cors(response.map_into_boxed_body()));
     let finish = |mut response: HttpResponse| {
-        response.headers_mut().insert(X_REQUEST_ID, id.to_header());
-        response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        stamp(response.headers_mut(), &id);
         telemetry::request_finished(response.status(), stopwatch, is_probe);
         match body {
             Some(body) => response.map_body(|_, answer| body.until_sent(answer)),
@@ -55,6 +54,15 @@ pub(crate) async fn envelope(
             observed.lost(response.status(), stopwatch.elapsed());
             Err(InternalError::from_response(error, response).into())
         }
+    }
+}
+
+fn stamp(headers: &mut HeaderMap, id: &RequestId) {
+    headers.insert(X_REQUEST_ID, id.to_header());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Tokens and personal data are for the caller alone, errors included (RFC 6749 §5.1). What may be kept says so itself.
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 

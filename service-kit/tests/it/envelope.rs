@@ -1,4 +1,4 @@
-//! What is on every response: a request id, `nosniff`, and an answer even where a handler panics.
+//! What is on every response: a request id, `nosniff`, `no-store`, and an answer even where a handler panics.
 
 use uuid::Uuid;
 
@@ -8,10 +8,11 @@ use crate::support::{Answer, answer, start};
 fn assert_stamped(answer: &Answer, id: &str) {
     assert_eq!(answer.header("x-request-id"), Some(id), "{answer:?}");
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");
+    assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_callers_id_and_nosniff() {
+async fn every_answer_carries_the_callers_id_and_is_neither_guessed_at_nor_kept() {
     let service = start();
     for (method, path, status) in [
         ("GET", "/echo", 200),
