@@ -82,11 +82,7 @@ impl Server {
     }
 
     fn version(&mut self, info: &Info<'_>) {
-        let Some(version) = info.text("redis_version") else { return };
-        let mut numbers = version.split('.').map_while(|number| number.parse::<u32>().ok());
-        if let (Some(major), Some(minor)) = (numbers.next(), numbers.next())
-            && (major, minor) < OLDEST_VERSION
-        {
+        if let Some(version) = info.text("redis_version").filter(|version| is_too_old(version)) {
             self.add(Severity::Problem, format!("Redis {version} is too old"), "Use Redis 6.2 or newer, or Valkey.");
         }
     }
@@ -196,6 +192,11 @@ impl Server {
     }
 }
 
+fn is_too_old(version: &str) -> bool {
+    let mut numbers = version.split('.').map_while(|number| number.parse::<u32>().ok());
+    matches!((numbers.next(), numbers.next()), (Some(major), Some(minor)) if (major, minor) < OLDEST_VERSION)
+}
+
 /// Lines of `name:value`.
 struct Info<'a>(HashMap<&'a str, &'a str>);
 
@@ -210,5 +211,20 @@ impl<'a> Info<'a> {
 
     fn number(&self, name: &str) -> Option<u64> {
         self.text(name)?.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        for version in ["2.8.0", "6.0.16", "6.1.240"] {
+            assert!(is_too_old(version), "{version}");
+        }
+        for version in ["6.2.0", "6.10.0", "7.0.15", "7.2.4", "8.0.0", "10.0", "unstable"] {
+            assert!(!is_too_old(version), "{version}");
+        }
     }
 }

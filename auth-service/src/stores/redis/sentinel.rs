@@ -25,23 +25,24 @@ const LONG_AGO: Duration = Duration::from_secs(2);
 
 pub(super) struct Sentinels {
     connector: Connector,
-    sentinels: Vec<Sentinel>,
+    watchers: Vec<Watcher>,
     master_name: String,
     // When one thread has found another master, all others leave the old one.
     master: ArcSwapOption<Address>,
     asked_at: Mutex<Option<Instant>>,
 }
 
-struct Sentinel {
+/// One Sentinel, and the connection to it.
+struct Watcher {
     address: Address,
     line: Line,
 }
 
 impl Sentinels {
     pub(super) fn new(connector: Connector, addresses: Vec<Address>, master_name: String) -> Arc<Self> {
-        let sentinel = |address| Sentinel { address, line: Line::default() };
-        let sentinels = addresses.into_iter().map(sentinel).collect();
-        Arc::new(Self { connector, sentinels, master_name, master: ArcSwapOption::empty(), asked_at: Mutex::default() })
+        let watcher = |address| Watcher { address, line: Line::default() };
+        let watchers = addresses.into_iter().map(watcher).collect();
+        Arc::new(Self { connector, watchers, master_name, master: ArcSwapOption::empty(), asked_at: Mutex::default() })
     }
 
     /// Whether the master is there, as far as we have heard.
@@ -88,7 +89,7 @@ impl Sentinels {
 
     /// What the Sentinels say, the address that most of them name first, and why one of them said nothing.
     async fn votes(&self) -> (Vec<Vote>, String) {
-        let mut asked: FuturesUnordered<_> = self.sentinels.iter().map(|sentinel| self.ask(sentinel)).collect();
+        let mut asked: FuturesUnordered<_> = self.watchers.iter().map(|watcher| self.ask(watcher)).collect();
         let mut votes: Vec<Vote> = Vec::new();
         let mut why = String::new();
         while let Some(answer) = asked.next().await {
@@ -108,10 +109,10 @@ impl Sentinels {
     }
 
     fn is_majority(&self, vote: &Vote) -> bool {
-        vote.count * 2 > self.sentinels.len()
+        vote.count * 2 > self.watchers.len()
     }
 
-    async fn ask(&self, Sentinel { address, line }: &Sentinel) -> Result<Address, String> {
+    async fn ask(&self, Watcher { address, line }: &Watcher) -> Result<Address, String> {
         let asked = async {
             let dial = || node::dial(&self.connector, address);
             let open = line.open(|_| true, dial).await.map_err(|error| error.to_string())?;

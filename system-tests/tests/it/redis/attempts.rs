@@ -18,7 +18,7 @@ const LIMIT: Limit = Limit {
     free: 2,
     first_delay: Duration::from_secs(1),
     longest_delay: Duration::from_secs(10),
-    forget_after: Duration::from_secs(60),
+    forget_after: Duration::from_mins(1),
 };
 
 fn open(server: &Server) -> RedisAttempts {
