@@ -217,6 +217,14 @@ impl Answer {
         assert_eq!(self.json().get("reason"), reason.map(Value::from).as_ref(), "{self:?}");
     }
 
+    /// The same where it is not sure which of these reasons came first.
+    #[track_caller]
+    pub fn assert_session_ended_by_any(&self, reasons: &[Option<&str>]) {
+        self.assert_problem(403, "session_ended");
+        let reason = self.json().get("reason").cloned();
+        assert!(reasons.iter().any(|expected| reason == expected.map(Value::from)), "{self:?}");
+    }
+
     /// Asserts what a part that is down answers: 503, with when to ask again, and nothing that tells a client to log in anew.
     #[track_caller]
     pub fn assert_unavailable(&self) {

@@ -9,6 +9,8 @@ use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
 use crate::people::Person;
+use crate::postgres::{self, TestDatabase};
+use crate::redis;
 use crate::tokens::Secrets;
 
 /// What an installation keeps its users and sessions in.
@@ -16,6 +18,8 @@ use crate::tokens::Secrets;
 pub enum Storage {
     /// SQLite, in a directory of its own.
     Embedded,
+    /// Sessions in Redis, users and jobs in one database of PostgreSQL. Both servers are shared with other sites.
+    Distributed,
 }
 
 /// Storage, secrets and settings of one installation. They go when it is dropped.
@@ -26,6 +30,7 @@ pub struct Site {
     pub stores: OpenStores,
     settings: Vec<(String, String)>,
     directory: TempDir,
+    _database: Option<TestDatabase>,
 }
 
 impl Site {
@@ -36,21 +41,43 @@ impl Site {
     ///
     /// Where the storage cannot be opened.
     pub async fn open(storage: Storage, settings: &[(&str, &str)]) -> Self {
+        match storage {
+            Storage::Embedded => {
+                let directory = tempfile::tempdir().expect("a directory of its own");
+                let url = format!("sqlite:{}", directory.path().join("auth.db").display());
+                Self::make(directory, None, &[("DATABASE__URL", &url)], settings).await
+            }
+            Storage::Distributed => Self::over(&redis::shared().url(), postgres::shared().database(), settings).await,
+        }
+    }
+
+    /// The same with sessions in the Redis of this URL, and users and jobs in this database.
+    ///
+    /// # Panics
+    ///
+    /// Where they cannot be opened.
+    pub async fn over(redis_url: &str, database: TestDatabase, settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().expect("a directory of its own");
+        let urls = [("TOKEN_STORE__URL", redis_url), ("DATABASE__URL", &database.url())];
+        Self::make(directory, Some(database), &urls, settings).await
+    }
+
+    async fn make(
+        directory: TempDir,
+        database: Option<TestDatabase>,
+        urls: &[(&str, &str)],
+        settings: &[(&str, &str)],
+    ) -> Self {
         let secrets = Secrets::generate();
-        let database = match storage {
-            Storage::Embedded => format!("sqlite:{}", directory.path().join("auth.db").display()),
-        };
         let defaults = [
             ("SERVER__PORT", "0"),
             ("TOKENS__ACCESS_SECRET", secrets.access.expose_secret()),
             ("TOKENS__REFRESH_SECRET", secrets.refresh.expose_secret()),
             ("RATE_LIMIT__ENABLED", "false"),
-            ("DATABASE__URL", &database),
         ];
-        let settings = changed(&changed(&[], &defaults), settings);
+        let settings = changed(&[], &[&defaults, urls, settings].concat());
         let stores = stores::open(&auth_config(&settings)).await.expect("the storage can be opened");
-        Self { secrets, stores, settings, directory }
+        Self { secrets, stores, settings, directory, _database: database }
     }
 
     /// Adds somebody who may log in.
@@ -63,7 +90,7 @@ impl Site {
         changed(&self.settings, changes)
     }
 
-    /// The settings of a jobs-service beside this auth-service: the same, but for a SQLite file of its own.
+    /// The settings of a jobs-service beside this auth-service: the same, but that each has a SQLite file of its own.
     pub fn jobs_environment(&self) -> Vec<(String, String)> {
         let mut settings = self.settings.clone();
         for (_, value) in settings.iter_mut().filter(|(name, _)| name == "LATCHKEY_DATABASE__URL") {

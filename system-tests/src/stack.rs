@@ -8,11 +8,13 @@ use std::{io, thread};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use shared_claims::{Clock, ManualClock};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use crate::client::Client;
 use crate::people::Person;
 use crate::site::{Site, Storage, auth_config};
+use crate::waiting::eventually;
 
 /// One installation with its auth-service.
 pub struct Stack {
@@ -35,8 +37,12 @@ impl Stack {
     ///
     /// Where it does not start.
     pub async fn start_with(storage: Storage, settings: &[(&str, &str)]) -> Self {
+        Self::on(Site::open(storage, settings).await).await
+    }
+
+    /// Starts auth-service on a site.
+    pub async fn on(site: Site) -> Self {
         let clock = ManualClock::new(start_of_time());
-        let site = Site::open(storage, settings).await;
         let auth = Running::auth(&site, &[], &clock).await;
         Self { auth, clock, site }
     }
@@ -64,6 +70,15 @@ impl Stack {
     /// A jobs-service that takes the tokens of this auth-service and knows nothing else of it.
     pub async fn jobs_service(&self) -> Running {
         Running::jobs(&self.site, &self.clock).await
+    }
+
+    /// Stops auth-service and keeps what it had. Answers when nothing listens any more.
+    pub async fn stop(self) -> Site {
+        let Self { auth, site, .. } = self;
+        let address = auth.address;
+        drop(auth);
+        eventually("auth-service refuses connections", async || TcpStream::connect(address).await.err()).await;
+        site
     }
 
     /// Somebody new, who may log in.

@@ -7,7 +7,7 @@ use rstest::rstest;
 use serde_json::json;
 use shared_claims::{Clock, generate_secret, random};
 use system_tests::client::{Answered, Client, Tokens};
-use system_tests::site::Storage::{self, Embedded};
+use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::stack::Stack;
 use system_tests::tokens::{encode, forge, parts, with_claims, with_header, without_claim};
 
@@ -94,7 +94,7 @@ async fn assert_refused(service: &Client, path: &str, attack: &str, token: &str)
 
 #[rstest]
 #[tokio::test]
-async fn neither_service_takes_a_token_that_it_should_not(#[values(Embedded)] storage: Storage) {
+async fn neither_service_takes_a_token_that_it_should_not(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let jobs = stack.jobs_service().await;
     let tokens = stack.client().login(&stack.person().await).await;
@@ -109,7 +109,7 @@ async fn neither_service_takes_a_token_that_it_should_not(#[values(Embedded)] st
 
 #[rstest]
 #[tokio::test]
-async fn neither_service_takes_a_header_that_is_not_one_token(#[values(Embedded)] storage: Storage) {
+async fn neither_service_takes_a_header_that_is_not_one_token(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let jobs = stack.jobs_service().await;
     let token = stack.client().login(&stack.person().await).await.access_token;
@@ -131,7 +131,7 @@ async fn neither_service_takes_a_header_that_is_not_one_token(#[values(Embedded)
 
 #[rstest]
 #[tokio::test]
-async fn a_token_for_one_service_is_not_taken_by_another(#[values(Embedded)] storage: Storage) {
+async fn a_token_for_one_service_is_not_taken_by_another(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start_with(storage, &[("TOKENS__AUDIENCE", "jobs-service")]).await;
     let jobs = stack.jobs_service().await;
     let token = stack.client().login(&stack.person().await).await.access_token;

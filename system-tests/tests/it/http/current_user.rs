@@ -4,12 +4,12 @@ use chrono::TimeDelta;
 use rstest::rstest;
 use serde_json::{Value, json};
 use system_tests::client::{Answer, Answered};
-use system_tests::site::Storage::{self, Embedded};
+use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::stack::Stack;
 
 #[rstest]
 #[tokio::test]
-async fn the_caller_is_told_who_they_are(#[values(Embedded)] storage: Storage) {
+async fn the_caller_is_told_who_they_are(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let tokens = stack.client().login(&person).await;
@@ -25,7 +25,7 @@ async fn the_caller_is_told_who_they_are(#[values(Embedded)] storage: Storage) {
 
 #[rstest]
 #[tokio::test]
-async fn a_caller_who_is_disabled_or_gone_is_revoked_at_once(#[values(Embedded)] storage: Storage) {
+async fn a_caller_who_is_disabled_or_gone_is_revoked_at_once(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let (disabled, deleted) = (stack.person().await, stack.person().await);
     let client = stack.client();
@@ -52,7 +52,7 @@ fn assert_revoked(answer: &Answer) {
 
 #[rstest]
 #[tokio::test]
-async fn an_access_token_is_good_for_its_time_and_no_longer(#[values(Embedded)] storage: Storage) {
+async fn an_access_token_is_good_for_its_time_and_no_longer(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = client.login(&stack.person().await).await;
@@ -68,7 +68,9 @@ async fn an_access_token_is_good_for_its_time_and_no_longer(#[values(Embedded)] 
 
 #[rstest]
 #[tokio::test]
-async fn the_leeway_lets_a_token_live_a_little_longer_where_it_is_set(#[values(Embedded)] storage: Storage) {
+async fn the_leeway_lets_a_token_live_a_little_longer_where_it_is_set(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start_with(storage, &[("TOKENS__LEEWAY", "30s")]).await;
     let client = stack.client();
     let tokens = client.login(&stack.person().await).await;
@@ -80,7 +82,7 @@ async fn the_leeway_lets_a_token_live_a_little_longer_where_it_is_set(#[values(E
 
 #[rstest]
 #[tokio::test]
-async fn a_caller_without_a_token_is_challenged(#[values(Embedded)] storage: Storage) {
+async fn a_caller_without_a_token_is_challenged(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let token = client.login(&stack.person().await).await.access_token;
@@ -103,7 +105,7 @@ async fn a_caller_without_a_token_is_challenged(#[values(Embedded)] storage: Sto
 
 #[rstest]
 #[tokio::test]
-async fn the_scheme_is_read_in_any_case(#[values(Embedded)] storage: Storage) {
+async fn the_scheme_is_read_in_any_case(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let token = client.login(&stack.person().await).await.access_token;

@@ -5,15 +5,19 @@ use reqwest::Method;
 use rstest::rstest;
 use serde_json::json;
 use system_tests::client::{Answered, Client};
-use system_tests::site::Storage::{self, Embedded};
+use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::stack::Stack;
 
 /// Every path of auth-service, and what it answers to.
-const AUTH_PATHS: [(&str, &str); 6] = [
+const AUTH_PATHS: [(&str, &str); 10] = [
     ("/login", "POST"),
     ("/refresh-token", "POST"),
     ("/logout", "POST"),
+    ("/register", "POST"),
     ("/current-user", "GET, HEAD"),
+    ("/current-user/password", "PUT"),
+    ("/sessions", "GET, HEAD, DELETE"),
+    ("/sessions/10000000-0000-4000-8000-000000000001", "DELETE"),
     ("/health/live", "GET, HEAD"),
     ("/health/ready", "GET, HEAD"),
 ];
@@ -27,11 +31,11 @@ const JOBS_PATHS: [(&str, &str); 4] = [
 ];
 
 /// Where a body is read.
-const WITH_BODY: [&str; 3] = ["/login", "/refresh-token", "/logout"];
+const WITH_BODY: [&str; 4] = ["/login", "/refresh-token", "/logout", "/register"];
 
 #[rstest]
 #[tokio::test]
-async fn a_wrong_method_is_told_the_right_ones(#[values(Embedded)] storage: Storage) {
+async fn a_wrong_method_is_told_the_right_ones(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let jobs = stack.jobs_service().await;
     let auth_paths = AUTH_PATHS.map(|path| (stack.client(), path));
@@ -51,7 +55,7 @@ async fn a_wrong_method_is_told_the_right_ones(#[values(Embedded)] storage: Stor
 
 #[rstest]
 #[tokio::test]
-async fn an_unknown_path_is_not_found_whatever_the_method(#[values(Embedded)] storage: Storage) {
+async fn an_unknown_path_is_not_found_whatever_the_method(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let jobs = stack.jobs_service().await;
     for service in [stack.client(), jobs.client()] {
@@ -85,7 +89,7 @@ async fn post(client: &Client, path: &str, content_type: Option<&str>, body: imp
 
 #[rstest]
 #[tokio::test]
-async fn json_that_is_malformed_in_any_way_is_a_bad_request(#[values(Embedded)] storage: Storage) {
+async fn json_that_is_malformed_in_any_way_is_a_bad_request(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     for path in WITH_BODY {
         for body in [
@@ -128,7 +132,7 @@ async fn json_that_is_malformed_in_any_way_is_a_bad_request(#[values(Embedded)] 
 
 #[rstest]
 #[tokio::test]
-async fn nesting_without_end_harms_nobody(#[values(Embedded)] storage: Storage) {
+async fn nesting_without_end_harms_nobody(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let (opened, closed) = ("[".repeat(4_000), "]".repeat(4_000));
@@ -144,7 +148,7 @@ async fn nesting_without_end_harms_nobody(#[values(Embedded)] storage: Storage) 
 
 #[rstest]
 #[tokio::test]
-async fn another_content_type_is_unsupported(#[values(Embedded)] storage: Storage) {
+async fn another_content_type_is_unsupported(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     for path in WITH_BODY {
         for content_type in [
@@ -163,7 +167,9 @@ async fn another_content_type_is_unsupported(#[values(Embedded)] storage: Storag
 
 #[rstest]
 #[tokio::test]
-async fn a_body_beyond_16_kib_is_too_large_and_one_of_16_kib_is_read(#[values(Embedded)] storage: Storage) {
+async fn a_body_beyond_16_kib_is_too_large_and_one_of_16_kib_is_read(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let body_of = |bytes: usize| {
         let frame = json!({ "username": "a", "password": "b", "refreshToken": "c", "x": "" }).to_string();
@@ -180,7 +186,7 @@ async fn a_body_beyond_16_kib_is_too_large_and_one_of_16_kib_is_read(#[values(Em
 
 #[rstest]
 #[tokio::test]
-async fn a_request_keeps_its_id_if_it_is_a_sane_one(#[values(Embedded)] storage: Storage) {
+async fn a_request_keeps_its_id_if_it_is_a_sane_one(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let jobs = stack.jobs_service().await;
     let sane = ["a", "7f9c2b1e-0000-4000-8000-abcdefabcdef", "A.b_c-9", &"x".repeat(64)].map(str::to_owned);
@@ -204,7 +210,7 @@ async fn a_request_keeps_its_id_if_it_is_a_sane_one(#[values(Embedded)] storage:
 
 #[rstest]
 #[tokio::test]
-async fn nothing_about_tokens_is_kept_by_a_cache(#[values(Embedded)] storage: Storage) {
+async fn nothing_about_tokens_is_kept_by_a_cache(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = client.login(&stack.person().await).await;

@@ -5,7 +5,7 @@ use rstest::rstest;
 use serde_json::json;
 use system_tests::client::{Answer, Answered, Client};
 use system_tests::people::Person;
-use system_tests::site::Storage::{self, Embedded};
+use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::stack::Stack;
 
 /// Words that only the inside of a service has.
@@ -34,10 +34,14 @@ fn assert_tells_nothing(answer: &Answer, secrets: &[String]) {
     }
 }
 
+fn percent_encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |encoded, byte| encoded + &format!("%{byte:02x}"))
+}
+
 /// Requests to one path with a secret in every wrong place.
 fn misplaced(client: &Client, path: &str, secret: &str) -> Vec<RequestBuilder> {
     let post = || client.request(Method::POST, path).header("content-type", "application/json");
-    let encoded: String = secret.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let encoded = percent_encoded(secret);
     let quoted = json!(secret).to_string();
     vec![
         post().body(format!("{{\"password\":{quoted}")),
@@ -67,7 +71,7 @@ async fn secrets_of(stack: &Stack, person: &Person) -> Vec<String> {
 
 #[rstest]
 #[tokio::test]
-async fn no_error_tells_a_secret_that_was_sent_to_the_wrong_place(#[values(Embedded)] storage: Storage) {
+async fn no_error_tells_a_secret_that_was_sent_to_the_wrong_place(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let secrets = secrets_of(&stack, &person).await;
@@ -82,7 +86,7 @@ async fn no_error_tells_a_secret_that_was_sent_to_the_wrong_place(#[values(Embed
 
 #[rstest]
 #[tokio::test]
-async fn no_refusal_repeats_the_credentials_that_it_refuses(#[values(Embedded)] storage: Storage) {
+async fn no_refusal_repeats_the_credentials_that_it_refuses(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let secrets = secrets_of(&stack, &person).await;
@@ -110,7 +114,7 @@ async fn no_refusal_repeats_the_credentials_that_it_refuses(#[values(Embedded)] 
 
 #[rstest]
 #[tokio::test]
-async fn no_answer_of_jobs_service_tells_a_secret(#[values(Embedded)] storage: Storage) {
+async fn no_answer_of_jobs_service_tells_a_secret(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let jobs = stack.jobs_service().await;
     let jobs_client = jobs.client();
@@ -128,7 +132,7 @@ async fn no_answer_of_jobs_service_tells_a_secret(#[values(Embedded)] storage: S
             let answer = jobs_client.post("/jobs", &body).bearer_auth(access_token).answer().await;
             assert_tells_nothing(&answer, &secrets);
         }
-        let encoded: String = secret.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let encoded = percent_encoded(secret);
         for query in
             [format!("/job-list?limit={encoded}"), format!("/job-list?after={encoded}"), format!("/jobs/{encoded}")]
         {

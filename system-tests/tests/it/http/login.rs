@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use shared_claims::{AccessClaims, Clock, KeyHandle, KeyRing, Verifier, VerifierSettings};
 use system_tests::client::{Answered, Tokens};
 use system_tests::people::Person;
-use system_tests::site::Storage::{self, Embedded};
+use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::stack::Stack;
 use system_tests::tokens::parts;
 
@@ -20,7 +20,7 @@ fn names(object: &Value) -> BTreeSet<&str> {
 
 #[rstest]
 #[tokio::test]
-async fn a_login_answers_the_user_and_their_first_tokens(#[values(Embedded)] storage: Storage) {
+async fn a_login_answers_the_user_and_their_first_tokens(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let answer = stack.client().try_login(&person.credentials()).await;
@@ -54,7 +54,7 @@ async fn a_login_answers_the_user_and_their_first_tokens(#[values(Embedded)] sto
 
 #[rstest]
 #[tokio::test]
-async fn the_access_token_says_who_the_user_is_and_nothing_secret(#[values(Embedded)] storage: Storage) {
+async fn the_access_token_says_who_the_user_is_and_nothing_secret(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let tokens = stack.client().login(&person).await;
@@ -72,7 +72,7 @@ async fn the_access_token_says_who_the_user_is_and_nothing_secret(#[values(Embed
 #[rstest]
 #[tokio::test]
 async fn the_refresh_token_begins_a_chain_with_a_random_value_that_no_access_token_has(
-    #[values(Embedded)] storage: Storage,
+    #[values(Embedded, Distributed)] storage: Storage,
 ) {
     let stack = Stack::start(storage).await;
     let tokens = stack.client().login(&stack.person().await).await;
@@ -92,7 +92,9 @@ async fn the_refresh_token_begins_a_chain_with_a_random_value_that_no_access_tok
 
 #[rstest]
 #[tokio::test]
-async fn every_service_named_in_the_audience_takes_the_access_token_by_itself(#[values(Embedded)] storage: Storage) {
+async fn every_service_named_in_the_audience_takes_the_access_token_by_itself(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start_with(storage, &[("TOKENS__AUDIENCE", "auth-service, billing, stock")]).await;
     let person = stack.person().await;
     let tokens = stack.client().login(&person).await;
@@ -111,7 +113,7 @@ fn verify(stack: &Stack, service: &str, tokens: &Tokens) -> Option<AccessClaims>
 
 #[rstest]
 #[tokio::test]
-async fn a_user_logs_in_by_name_or_by_address_in_any_case(#[values(Embedded)] storage: Storage) {
+async fn a_user_logs_in_by_name_or_by_address_in_any_case(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     for name in [&person.username, &person.username.to_uppercase(), &person.email, &person.email.to_lowercase()]
@@ -124,7 +126,9 @@ async fn a_user_logs_in_by_name_or_by_address_in_any_case(#[values(Embedded)] st
 
 #[rstest]
 #[tokio::test]
-async fn an_unknown_user_a_wrong_password_and_a_disabled_user_answer_alike(#[values(Embedded)] storage: Storage) {
+async fn an_unknown_user_a_wrong_password_and_a_disabled_user_answer_alike(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let (person, disabled) = (stack.person().await, stack.person().await);
     stack.site.stores.users.set_disabled(disabled.id, true).await.expect("the database works");
@@ -143,7 +147,7 @@ async fn an_unknown_user_a_wrong_password_and_a_disabled_user_answer_alike(#[val
 
 #[rstest]
 #[tokio::test]
-async fn a_password_is_taken_verbatim(#[values(Embedded)] storage: Storage) {
+async fn a_password_is_taken_verbatim(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let password = &person.password;
@@ -166,7 +170,7 @@ async fn a_password_is_taken_verbatim(#[values(Embedded)] storage: Storage) {
 
 #[rstest]
 #[tokio::test]
-async fn a_name_that_no_user_can_have_is_like_any_other_wrong_one(#[values(Embedded)] storage: Storage) {
+async fn a_name_that_no_user_can_have_is_like_any_other_wrong_one(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     stack.person().await;
     let long = "x".repeat(10_000);
@@ -178,7 +182,7 @@ async fn a_name_that_no_user_can_have_is_like_any_other_wrong_one(#[values(Embed
 
 #[rstest]
 #[tokio::test]
-async fn each_login_is_a_session_of_its_own(#[values(Embedded)] storage: Storage) {
+async fn each_login_is_a_session_of_its_own(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let client = stack.client();
@@ -192,7 +196,7 @@ async fn each_login_is_a_session_of_its_own(#[values(Embedded)] storage: Storage
 
 #[rstest]
 #[tokio::test]
-async fn lifetimes_and_issuer_are_settings(#[values(Embedded)] storage: Storage) {
+async fn lifetimes_and_issuer_are_settings(#[values(Embedded, Distributed)] storage: Storage) {
     let settings =
         [("TOKENS__ACCESS_TTL", "90s"), ("TOKENS__REFRESH_TTL", "2h"), ("TOKENS__ISSUER", "https://id.test")];
     let stack = Stack::start_with(storage, &settings).await;
@@ -209,7 +213,7 @@ async fn lifetimes_and_issuer_are_settings(#[values(Embedded)] storage: Storage)
 
 #[rstest]
 #[tokio::test]
-async fn demo_users_log_in_with_their_public_passwords(#[values(Embedded)] storage: Storage) {
+async fn demo_users_log_in_with_their_public_passwords(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start_with(storage, &[("DEMO", "true")]).await;
     for (name, id) in [("ada", 1), ("grace", 2), ("linus", 3)] {
         let body = json!({ "username": name, "password": format!("latchkey-demo-{name}") });

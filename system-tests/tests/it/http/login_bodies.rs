@@ -4,7 +4,7 @@ use reqwest::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
 use system_tests::client::Answered;
-use system_tests::site::Storage::{self, Embedded};
+use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::stack::Stack;
 
 fn merged(mut body: Value, changes: Value) -> Value {
@@ -16,7 +16,7 @@ fn merged(mut body: Value, changes: Value) -> Value {
 #[rstest]
 #[tokio::test]
 async fn a_field_that_is_missing_or_of_the_wrong_type_is_a_bad_request_that_names_it(
-    #[values(Embedded)] storage: Storage,
+    #[values(Embedded, Distributed)] storage: Storage,
 ) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
@@ -42,7 +42,7 @@ async fn a_field_that_is_missing_or_of_the_wrong_type_is_a_bad_request_that_name
 
 #[rstest]
 #[tokio::test]
-async fn values_that_are_not_acceptable_are_all_named_at_once(#[values(Embedded)] storage: Storage) {
+async fn values_that_are_not_acceptable_are_all_named_at_once(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let body = merged(person.credentials(), json!({ "fingerprint": "x".repeat(513), "deviceName": "é".repeat(65) }));
@@ -61,7 +61,7 @@ async fn values_that_are_not_acceptable_are_all_named_at_once(#[values(Embedded)
 
 #[rstest]
 #[tokio::test]
-async fn the_longest_fingerprint_and_device_name_are_taken(#[values(Embedded)] storage: Storage) {
+async fn the_longest_fingerprint_and_device_name_are_taken(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let fingerprint = "é".repeat(512);
@@ -74,7 +74,9 @@ async fn the_longest_fingerprint_and_device_name_are_taken(#[values(Embedded)] s
 
 #[rstest]
 #[tokio::test]
-async fn an_optional_field_that_is_null_or_empty_is_as_if_it_were_not_there(#[values(Embedded)] storage: Storage) {
+async fn an_optional_field_that_is_null_or_empty_is_as_if_it_were_not_there(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     for absent in [json!(null), json!("")] {
@@ -87,7 +89,7 @@ async fn an_optional_field_that_is_null_or_empty_is_as_if_it_were_not_there(#[va
 
 #[rstest]
 #[tokio::test]
-async fn unknown_fields_are_ignored(#[values(Embedded)] storage: Storage) {
+async fn unknown_fields_are_ignored(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let body = merged(person.credentials(), json!({ "admin": true, "id": "x", "userId": null, "gen": 7 }));
@@ -97,7 +99,7 @@ async fn unknown_fields_are_ignored(#[values(Embedded)] storage: Storage) {
 
 #[rstest]
 #[tokio::test]
-async fn credentials_anywhere_but_in_the_body_do_not_count(#[values(Embedded)] storage: Storage) {
+async fn credentials_anywhere_but_in_the_body_do_not_count(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let query = format!("/login?username={}&password={}", person.username, person.password.replace(' ', "%20"));

@@ -5,13 +5,13 @@ use rstest::rstest;
 use serde_json::json;
 use shared_claims::generate_secret;
 use system_tests::client::Answered;
-use system_tests::site::Storage::{self, Embedded};
+use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::stack::Stack;
 use system_tests::tokens::{at_generation, encode, parts, with_claims};
 
 #[rstest]
 #[tokio::test]
-async fn a_logout_ends_its_session_and_no_other(#[values(Embedded)] storage: Storage) {
+async fn a_logout_ends_its_session_and_no_other(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let client = stack.client();
@@ -24,7 +24,7 @@ async fn a_logout_ends_its_session_and_no_other(#[values(Embedded)] storage: Sto
 
 #[rstest]
 #[tokio::test]
-async fn a_second_logout_answers_as_the_first(#[values(Embedded)] storage: Storage) {
+async fn a_second_logout_answers_as_the_first(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = client.login(&stack.person().await).await;
@@ -36,7 +36,7 @@ async fn a_second_logout_answers_as_the_first(#[values(Embedded)] storage: Stora
 
 #[rstest]
 #[tokio::test]
-async fn a_spent_token_still_logs_out(#[values(Embedded)] storage: Storage) {
+async fn a_spent_token_still_logs_out(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let spent = client.login(&stack.person().await).await;
@@ -47,7 +47,7 @@ async fn a_spent_token_still_logs_out(#[values(Embedded)] storage: Storage) {
 
 #[rstest]
 #[tokio::test]
-async fn an_expired_token_still_logs_out(#[values(Embedded)] storage: Storage) {
+async fn an_expired_token_still_logs_out(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let old = client.login(&stack.person().await).await;
@@ -61,7 +61,7 @@ async fn an_expired_token_still_logs_out(#[values(Embedded)] storage: Storage) {
 
 #[rstest]
 #[tokio::test]
-async fn a_logout_asks_for_no_fingerprint(#[values(Embedded)] storage: Storage) {
+async fn a_logout_asks_for_no_fingerprint(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let client = stack.client();
@@ -73,7 +73,7 @@ async fn a_logout_asks_for_no_fingerprint(#[values(Embedded)] storage: Storage) 
 
 #[rstest]
 #[tokio::test]
-async fn any_other_text_is_answered_alike_and_ends_nothing(#[values(Embedded)] storage: Storage) {
+async fn any_other_text_is_answered_alike_and_ends_nothing(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let client = stack.client();
@@ -106,7 +106,7 @@ async fn any_other_text_is_answered_alike_and_ends_nothing(#[values(Embedded)] s
 
 #[rstest]
 #[tokio::test]
-async fn a_token_ahead_of_its_session_logs_out_too(#[values(Embedded)] storage: Storage) {
+async fn a_token_ahead_of_its_session_logs_out_too(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = client.login(&stack.person().await).await;
@@ -117,7 +117,7 @@ async fn a_token_ahead_of_its_session_logs_out_too(#[values(Embedded)] storage: 
 
 #[rstest]
 #[tokio::test]
-async fn a_logout_without_a_token_is_a_bad_request(#[values(Embedded)] storage: Storage) {
+async fn a_logout_without_a_token_is_a_bad_request(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     for body in

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use rstest::rstest;
 use serde_json::json;
 use system_tests::client::{Answer, Answered, Client, Tokens};
-use system_tests::site::Storage::{self, Embedded};
+use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::stack::Stack;
 
 const BAD_KEY: &str = "too short";
@@ -30,7 +30,7 @@ async fn login(stack: &Stack) -> Tokens {
 
 #[rstest]
 #[tokio::test]
-async fn the_token_is_looked_at_before_the_key(#[values(Embedded)] storage: Storage) {
+async fn the_token_is_looked_at_before_the_key(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = login(&stack).await;
@@ -44,7 +44,7 @@ async fn the_token_is_looked_at_before_the_key(#[values(Embedded)] storage: Stor
 
 #[rstest]
 #[tokio::test]
-async fn the_key_is_looked_at_before_the_session(#[values(Embedded)] storage: Storage) {
+async fn the_key_is_looked_at_before_the_session(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let spent = login(&stack).await;
@@ -58,7 +58,9 @@ async fn the_key_is_looked_at_before_the_session(#[values(Embedded)] storage: St
 
 #[rstest]
 #[tokio::test]
-async fn the_token_is_looked_at_before_the_length_of_the_fingerprint(#[values(Embedded)] storage: Storage) {
+async fn the_token_is_looked_at_before_the_length_of_the_fingerprint(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = login(&stack).await;
@@ -72,7 +74,9 @@ async fn the_token_is_looked_at_before_the_length_of_the_fingerprint(#[values(Em
 
 #[rstest]
 #[tokio::test]
-async fn a_session_that_has_ended_is_told_before_a_wrong_fingerprint(#[values(Embedded)] storage: Storage) {
+async fn a_session_that_has_ended_is_told_before_a_wrong_fingerprint(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = login(&stack).await;
@@ -82,7 +86,7 @@ async fn a_session_that_has_ended_is_told_before_a_wrong_fingerprint(#[values(Em
 
 #[rstest]
 #[tokio::test]
-async fn a_user_who_is_disabled_is_told_before_a_wrong_fingerprint(#[values(Embedded)] storage: Storage) {
+async fn a_user_who_is_disabled_is_told_before_a_wrong_fingerprint(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let person = stack.person().await;
@@ -93,7 +97,9 @@ async fn a_user_who_is_disabled_is_told_before_a_wrong_fingerprint(#[values(Embe
 
 #[rstest]
 #[tokio::test]
-async fn a_spent_token_from_another_device_is_a_mismatch_and_the_session_stays(#[values(Embedded)] storage: Storage) {
+async fn a_spent_token_from_another_device_is_a_mismatch_and_the_session_stays(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let spent = login(&stack).await;
@@ -105,7 +111,7 @@ async fn a_spent_token_from_another_device_is_a_mismatch_and_the_session_stays(#
 
 #[rstest]
 #[tokio::test]
-async fn a_body_that_cannot_be_read_is_told_before_anything_else(#[values(Embedded)] storage: Storage) {
+async fn a_body_that_cannot_be_read_is_told_before_anything_else(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = login(&stack).await;

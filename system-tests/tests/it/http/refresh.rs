@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared_claims::random;
 use system_tests::client::{Answered, Client, Tokens};
 use system_tests::people::Person;
-use system_tests::site::Storage::{self, Embedded};
+use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::stack::Stack;
 use system_tests::tokens::{at_generation, encode, parts, with_claims};
 
@@ -20,7 +20,7 @@ async fn login_with_fingerprint(client: &Client, person: &Person) -> Tokens {
 
 #[rstest]
 #[tokio::test]
-async fn a_refresh_answers_the_next_pair_of_the_same_session(#[values(Embedded)] storage: Storage) {
+async fn a_refresh_answers_the_next_pair_of_the_same_session(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let first = client.login(&stack.person().await).await;
@@ -44,7 +44,7 @@ async fn a_refresh_answers_the_next_pair_of_the_same_session(#[values(Embedded)]
 
 #[rstest]
 #[tokio::test]
-async fn step_1_a_refresh_without_a_token_is_told_so(#[values(Embedded)] storage: Storage) {
+async fn step_1_a_refresh_without_a_token_is_told_so(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     for body in [json!({}), json!({ "refreshToken": null }), json!({ "refreshToken": "" }), json!({ "token": "x" })] {
         let answer = stack.client().post("/refresh-token", &body).answer().await;
@@ -58,7 +58,7 @@ async fn step_1_a_refresh_without_a_token_is_told_so(#[values(Embedded)] storage
 
 #[rstest]
 #[tokio::test]
-async fn a_token_anywhere_but_in_the_body_does_not_count(#[values(Embedded)] storage: Storage) {
+async fn a_token_anywhere_but_in_the_body_does_not_count(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let token = client.login(&stack.person().await).await.refresh_token;
@@ -74,7 +74,7 @@ async fn a_token_anywhere_but_in_the_body_does_not_count(#[values(Embedded)] sto
 
 #[rstest]
 #[tokio::test]
-async fn step_2_a_refresh_token_is_good_for_its_time_and_no_longer(#[values(Embedded)] storage: Storage) {
+async fn step_2_a_refresh_token_is_good_for_its_time_and_no_longer(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let client = stack.client();
@@ -90,7 +90,9 @@ async fn step_2_a_refresh_token_is_good_for_its_time_and_no_longer(#[values(Embe
 
 #[rstest]
 #[tokio::test]
-async fn step_3_a_session_that_nobody_knows_has_ended_and_no_reason_is_told(#[values(Embedded)] storage: Storage) {
+async fn step_3_a_session_that_nobody_knows_has_ended_and_no_reason_is_told(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let token = client.login(&stack.person().await).await.refresh_token;
@@ -101,7 +103,9 @@ async fn step_3_a_session_that_nobody_knows_has_ended_and_no_reason_is_told(#[va
 
 #[rstest]
 #[tokio::test]
-async fn step_4_a_fingerprint_that_differs_or_is_absent_spends_nothing(#[values(Embedded)] storage: Storage) {
+async fn step_4_a_fingerprint_that_differs_or_is_absent_spends_nothing(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = login_with_fingerprint(&client, &stack.person().await).await;
@@ -117,7 +121,7 @@ async fn step_4_a_fingerprint_that_differs_or_is_absent_spends_nothing(#[values(
 
 #[rstest]
 #[tokio::test]
-async fn a_session_without_a_fingerprint_takes_any_and_keeps_none(#[values(Embedded)] storage: Storage) {
+async fn a_session_without_a_fingerprint_takes_any_and_keeps_none(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let mut token = client.login(&stack.person().await).await.refresh_token;
@@ -129,7 +133,7 @@ async fn a_session_without_a_fingerprint_takes_any_and_keeps_none(#[values(Embed
 
 #[rstest]
 #[tokio::test]
-async fn step_5_a_session_rotates_as_often_as_it_is_asked(#[values(Embedded)] storage: Storage) {
+async fn step_5_a_session_rotates_as_often_as_it_is_asked(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let mut token = client.login(&stack.person().await).await.refresh_token;
@@ -141,7 +145,7 @@ async fn step_5_a_session_rotates_as_often_as_it_is_asked(#[values(Embedded)] st
 
 #[rstest]
 #[tokio::test]
-async fn step_7_a_token_ahead_of_its_session_moves_it_forward(#[values(Embedded)] storage: Storage) {
+async fn step_7_a_token_ahead_of_its_session_moves_it_forward(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = client.login(&stack.person().await).await;
@@ -157,7 +161,9 @@ async fn step_7_a_token_ahead_of_its_session_moves_it_forward(#[values(Embedded)
 
 #[rstest]
 #[tokio::test]
-async fn step_7_never_brings_back_a_session_that_has_ended_or_is_missing(#[values(Embedded)] storage: Storage) {
+async fn step_7_never_brings_back_a_session_that_has_ended_or_is_missing(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = client.login(&stack.person().await).await;
@@ -172,7 +178,7 @@ async fn step_7_never_brings_back_a_session_that_has_ended_or_is_missing(#[value
 
 #[rstest]
 #[tokio::test]
-async fn step_8_a_spent_token_ends_its_session_and_no_other(#[values(Embedded)] storage: Storage) {
+async fn step_8_a_spent_token_ends_its_session_and_no_other(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let client = stack.client();
@@ -187,7 +193,7 @@ async fn step_8_a_spent_token_ends_its_session_and_no_other(#[values(Embedded)] 
 
 #[rstest]
 #[tokio::test]
-async fn reuse_is_detected_however_old_the_token_is(#[values(Embedded)] storage: Storage) {
+async fn reuse_is_detected_however_old_the_token_is(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let oldest = client.login(&stack.person().await).await.refresh_token;
@@ -202,7 +208,9 @@ async fn reuse_is_detected_however_old_the_token_is(#[values(Embedded)] storage:
 
 #[rstest]
 #[tokio::test]
-async fn a_right_signature_with_a_wrong_random_value_is_invalid_and_ends_nothing(#[values(Embedded)] storage: Storage) {
+async fn a_right_signature_with_a_wrong_random_value_is_invalid_and_ends_nothing(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let mut token = client.login(&stack.person().await).await.refresh_token;

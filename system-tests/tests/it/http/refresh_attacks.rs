@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::json;
 use shared_claims::{Clock, generate_secret};
 use system_tests::client::Tokens;
-use system_tests::site::Storage::{self, Embedded};
+use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::stack::Stack;
 use system_tests::tokens::{at_generation, encode, forge, parts, with_claims, with_header, without_claim};
 
@@ -51,7 +51,7 @@ fn attacks(stack: &Stack, tokens: &Tokens) -> Vec<(&'static str, String)> {
 #[rstest]
 #[tokio::test]
 async fn a_token_that_is_not_ours_or_not_well_formed_is_invalid_and_touches_nothing(
-    #[values(Embedded)] storage: Storage,
+    #[values(Embedded, Distributed)] storage: Storage,
 ) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
@@ -70,7 +70,9 @@ async fn a_token_that_is_not_ours_or_not_well_formed_is_invalid_and_touches_noth
 
 #[rstest]
 #[tokio::test]
-async fn a_generation_beyond_what_every_reader_of_json_holds_is_invalid(#[values(Embedded)] storage: Storage) {
+async fn a_generation_beyond_what_every_reader_of_json_holds_is_invalid(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = client.login(&stack.person().await).await;
@@ -83,7 +85,7 @@ async fn a_generation_beyond_what_every_reader_of_json_holds_is_invalid(#[values
 
 #[rstest]
 #[tokio::test]
-async fn an_expired_token_that_is_also_wrong_is_invalid(#[values(Embedded)] storage: Storage) {
+async fn an_expired_token_that_is_also_wrong_is_invalid(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = client.login(&stack.person().await).await;
@@ -95,7 +97,9 @@ async fn an_expired_token_that_is_also_wrong_is_invalid(#[values(Embedded)] stor
 
 #[rstest]
 #[tokio::test]
-async fn a_secret_that_is_still_accepted_verifies_and_one_that_is_not_does_not(#[values(Embedded)] storage: Storage) {
+async fn a_secret_that_is_still_accepted_verifies_and_one_that_is_not_does_not(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let tokens = stack.client().login(&stack.person().await).await;
     let (old, new) = (stack.site.secrets.clone(), system_tests::tokens::Secrets::generate());

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use rstest::rstest;
 use serde_json::json;
 use system_tests::client::Answered;
-use system_tests::site::Storage::{self, Embedded};
+use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::stack::Stack;
 use system_tests::tokens::parts;
 
@@ -14,7 +14,9 @@ const ANOTHER_KEY: &str = "9f0b2c7d-5a41-4c0e-8f6e-1d2c3b4a5969";
 
 #[rstest]
 #[tokio::test]
-async fn a_repeated_request_gets_the_same_refresh_token_and_a_fresh_access_token(#[values(Embedded)] storage: Storage) {
+async fn a_repeated_request_gets_the_same_refresh_token_and_a_fresh_access_token(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = client.login(&stack.person().await).await;
@@ -36,7 +38,9 @@ async fn a_repeated_request_gets_the_same_refresh_token_and_a_fresh_access_token
 
 #[rstest]
 #[tokio::test]
-async fn another_instance_answers_a_repeated_request_with_the_same_token(#[values(Embedded)] storage: Storage) {
+async fn another_instance_answers_a_repeated_request_with_the_same_token(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let other = stack.second_instance().await;
     let tokens = stack.client().login(&stack.person().await).await;
@@ -47,7 +51,9 @@ async fn another_instance_answers_a_repeated_request_with_the_same_token(#[value
 
 #[rstest]
 #[tokio::test]
-async fn a_request_may_be_repeated_until_its_successor_is_spent_and_not_after(#[values(Embedded)] storage: Storage) {
+async fn a_request_may_be_repeated_until_its_successor_is_spent_and_not_after(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let tokens = client.login(&stack.person().await).await;
@@ -70,7 +76,7 @@ async fn a_request_may_be_repeated_until_its_successor_is_spent_and_not_after(#[
 async fn a_spent_token_is_reuse(
     #[case] spent_with: Option<&str>,
     #[case] repeated_with: Option<&str>,
-    #[values(Embedded)] storage: Storage,
+    #[values(Embedded, Distributed)] storage: Storage,
 ) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
@@ -86,7 +92,7 @@ async fn a_spent_token_is_reuse(
 
 #[rstest]
 #[tokio::test]
-async fn a_key_of_another_session_is_worth_nothing(#[values(Embedded)] storage: Storage) {
+async fn a_key_of_another_session_is_worth_nothing(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let client = stack.client();
@@ -99,7 +105,7 @@ async fn a_key_of_another_session_is_worth_nothing(#[values(Embedded)] storage: 
 
 #[rstest]
 #[tokio::test]
-async fn tabs_that_share_a_key_all_go_on(#[values(Embedded)] storage: Storage) {
+async fn tabs_that_share_a_key_all_go_on(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let mut token = client.login(&stack.person().await).await.refresh_token;
@@ -118,7 +124,7 @@ async fn tabs_that_share_a_key_all_go_on(#[values(Embedded)] storage: Storage) {
 #[rstest]
 #[tokio::test]
 async fn within_the_reuse_leeway_no_key_is_asked_for_and_a_replay_never_extends_it(
-    #[values(Embedded)] storage: Storage,
+    #[values(Embedded, Distributed)] storage: Storage,
 ) {
     let stack = Stack::start_with(storage, &[("SESSIONS__REUSE_LEEWAY", "10s")]).await;
     let client = stack.client();
@@ -135,7 +141,9 @@ async fn within_the_reuse_leeway_no_key_is_asked_for_and_a_replay_never_extends_
 
 #[rstest]
 #[tokio::test]
-async fn the_reuse_leeway_is_for_the_last_token_alone_and_keys_hold_beyond_it(#[values(Embedded)] storage: Storage) {
+async fn the_reuse_leeway_is_for_the_last_token_alone_and_keys_hold_beyond_it(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start_with(storage, &[("SESSIONS__REUSE_LEEWAY", "10s")]).await;
     let client = stack.client();
     let first = client.login(&stack.person().await).await;
@@ -149,7 +157,7 @@ async fn the_reuse_leeway_is_for_the_last_token_alone_and_keys_hold_beyond_it(#[
 
 #[rstest]
 #[tokio::test]
-async fn a_repeated_request_needs_the_fingerprint_too(#[values(Embedded)] storage: Storage) {
+async fn a_repeated_request_needs_the_fingerprint_too(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let client = stack.client();
@@ -167,7 +175,7 @@ async fn a_repeated_request_needs_the_fingerprint_too(#[values(Embedded)] storag
 #[rstest]
 #[tokio::test]
 async fn a_key_that_is_not_16_to_128_visible_characters_is_a_bad_request_that_spends_nothing(
-    #[values(Embedded)] storage: Storage,
+    #[values(Embedded, Distributed)] storage: Storage,
 ) {
     let stack = Stack::start(storage).await;
     let client = stack.client();

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use rstest::rstest;
 use system_tests::client::Tokens;
 use system_tests::people::{Person, cheap_hash};
-use system_tests::site::Storage::{self, Embedded};
+use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::stack::Stack;
 
 async fn login(stack: &Stack) -> (Person, Tokens) {
@@ -15,7 +15,9 @@ async fn login(stack: &Stack) -> (Person, Tokens) {
 
 #[rstest]
 #[tokio::test]
-async fn a_disabled_user_is_refused_and_enabling_them_brings_no_session_back(#[values(Embedded)] storage: Storage) {
+async fn a_disabled_user_is_refused_and_enabling_them_brings_no_session_back(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let (person, tokens) = login(&stack).await;
@@ -31,7 +33,7 @@ async fn a_disabled_user_is_refused_and_enabling_them_brings_no_session_back(#[v
 
 #[rstest]
 #[tokio::test]
-async fn a_deleted_user_is_refused(#[values(Embedded)] storage: Storage) {
+async fn a_deleted_user_is_refused(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let (person, tokens) = login(&stack).await;
@@ -42,7 +44,7 @@ async fn a_deleted_user_is_refused(#[values(Embedded)] storage: Storage) {
 
 #[rstest]
 #[tokio::test]
-async fn a_session_of_the_old_password_ends_at_its_next_refresh(#[values(Embedded)] storage: Storage) {
+async fn a_session_of_the_old_password_ends_at_its_next_refresh(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let (mut person, tokens) = login(&stack).await;
@@ -60,7 +62,7 @@ async fn a_session_of_the_old_password_ends_at_its_next_refresh(#[values(Embedde
 #[rstest]
 #[tokio::test]
 async fn a_session_ends_when_it_has_lived_as_long_as_any_may_however_often_it_rotates(
-    #[values(Embedded)] storage: Storage,
+    #[values(Embedded, Distributed)] storage: Storage,
 ) {
     let stack = Stack::start_with(storage, &[("SESSIONS__MAX_LIFETIME", "40d")]).await;
     let client = stack.client();
@@ -80,7 +82,7 @@ async fn a_session_ends_when_it_has_lived_as_long_as_any_may_however_often_it_ro
 
 #[rstest]
 #[tokio::test]
-async fn the_first_reason_stays(#[values(Embedded)] storage: Storage) {
+async fn the_first_reason_stays(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let (person, tokens) = login(&stack).await;
@@ -93,7 +95,7 @@ async fn the_first_reason_stays(#[values(Embedded)] storage: Storage) {
 
 #[rstest]
 #[tokio::test]
-async fn a_reason_is_told_until_the_token_would_have_expired(#[values(Embedded)] storage: Storage) {
+async fn a_reason_is_told_until_the_token_would_have_expired(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let client = stack.client();
     let (_, tokens) = login(&stack).await;

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use rstest::rstest;
 use system_tests::client::{Client, EndedSession, SignedIn};
 use system_tests::people::Person;
-use system_tests::site::Storage::{self, Embedded};
+use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::stack::Stack;
 
 /// Logs in on each of the devices, a second apart, and expects that nothing ends.
@@ -49,7 +49,9 @@ const FIVE: [&str; 5] = ["phone", "Työasema \u{1f5a5}", "tablet", "work", "libr
 
 #[rstest]
 #[tokio::test]
-async fn a_login_that_finds_five_sessions_ends_them_all_and_names_them(#[values(Embedded)] storage: Storage) {
+async fn a_login_that_finds_five_sessions_ends_them_all_and_names_them(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let five = fill(&stack, &person, &FIVE).await;
@@ -61,7 +63,7 @@ async fn a_login_that_finds_five_sessions_ends_them_all_and_names_them(#[values(
 
 #[rstest]
 #[tokio::test]
-async fn five_sessions_of_one_user_are_nothing_to_another(#[values(Embedded)] storage: Storage) {
+async fn five_sessions_of_one_user_are_nothing_to_another(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let (one, other) = (stack.person().await, stack.person().await);
     let five = fill(&stack, &one, &FIVE).await;
@@ -72,7 +74,7 @@ async fn five_sessions_of_one_user_are_nothing_to_another(#[values(Embedded)] st
 
 #[rstest]
 #[tokio::test]
-async fn the_one_unused_for_longest_makes_room_where_so_configured(#[values(Embedded)] storage: Storage) {
+async fn the_one_unused_for_longest_makes_room_where_so_configured(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start_with(storage, &[("SESSIONS__WHEN_FULL", "end_least_recent")]).await;
     let person = stack.person().await;
     let client = stack.client();
@@ -91,7 +93,7 @@ async fn the_one_unused_for_longest_makes_room_where_so_configured(#[values(Embe
 
 #[rstest]
 #[tokio::test]
-async fn the_limit_is_a_setting(#[values(Embedded)] storage: Storage) {
+async fn the_limit_is_a_setting(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start_with(storage, &[("SESSIONS__MAX_PER_USER", "1")]).await;
     let person = stack.person().await;
     let mut before = stack.client().login_on(&person, "first").await;
@@ -106,7 +108,7 @@ async fn the_limit_is_a_setting(#[values(Embedded)] storage: Storage) {
 
 #[rstest]
 #[tokio::test]
-async fn a_limit_that_was_lowered_holds_from_the_next_login_on(#[values(Embedded)] storage: Storage) {
+async fn a_limit_that_was_lowered_holds_from_the_next_login_on(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let five = fill(&stack, &person, &FIVE).await;
@@ -119,7 +121,7 @@ async fn a_limit_that_was_lowered_holds_from_the_next_login_on(#[values(Embedded
 
 #[rstest]
 #[tokio::test]
-async fn sessions_that_expired_or_ended_do_not_count(#[values(Embedded)] storage: Storage) {
+async fn sessions_that_expired_or_ended_do_not_count(#[values(Embedded, Distributed)] storage: Storage) {
     let stack = Stack::start(storage).await;
     let person = stack.person().await;
     let client = stack.client();

@@ -1,0 +1,153 @@
+//! Redis fails in every way it can. jobs-service does not notice.
+
+use redis::cmd;
+use shared_claims::{Clock, SystemClock};
+use system_tests::client::Answered;
+use system_tests::postgres;
+use system_tests::redis::Server;
+use system_tests::site::Site;
+
+use super::{Ward, in_time};
+
+/// Every write is on disk when it is answered, so that a restart loses nothing.
+const DURABLE: [(&str, &str); 2] = [("appendonly", "yes"), ("appendfsync", "always")];
+
+async fn ward_over(redis: &Server) -> Ward {
+    Ward::open(Site::over(&redis.url(), postgres::shared().database(), &[]).await).await
+}
+
+/// What holds while Redis cannot be used.
+async fn assert_down(ward: &mut Ward) {
+    ward.assert_unavailable().await;
+    let (client, token) = (ward.auth.client(), ward.device.tokens.access_token.clone());
+    let sessions = client.get("/sessions").bearer_auth(&token);
+    let ((), sessions, current_user, ()) = tokio::join!(
+        Ward::assert_unready(&client, &["tokenStore"]),
+        in_time(sessions.answer()),
+        in_time(client.current_user(&token)),
+        ward.assert_jobs_go_on(),
+    );
+    sessions.assert_unavailable();
+    assert_eq!(current_user.status, 200, "who somebody is does not depend on their sessions");
+}
+
+fn config(redis: &Server, name: &str, value: &str) {
+    redis.ask::<()>(cmd("CONFIG").arg("SET").arg(name).arg(value));
+}
+
+#[tokio::test]
+async fn stopped() {
+    let redis = Server::start_with(&DURABLE);
+    let mut ward = ward_over(&redis).await;
+    redis.kill();
+    assert_down(&mut ward).await;
+    in_time(ward.auth.client().logout(&ward.device.tokens.refresh_token)).await.assert_unavailable();
+    redis.start_again();
+    ward.assert_recovered().await;
+    ward.assert_logged_once("the token store fails", "the token store works again").await;
+}
+
+#[tokio::test]
+async fn restarted_between_two_requests() {
+    let redis = Server::start_with(&DURABLE);
+    let mut ward = ward_over(&redis).await;
+    for _ in 0..3 {
+        redis.restart();
+        ward.assert_recovered().await;
+    }
+}
+
+#[tokio::test]
+async fn frozen() {
+    let redis = Server::start();
+    let mut ward = ward_over(&redis).await;
+    let frozen = redis.freeze();
+    assert_down(&mut ward).await;
+    drop(frozen);
+    ward.assert_recovered().await;
+    ward.assert_logged_once("the token store fails", "the token store works again").await;
+}
+
+#[tokio::test]
+async fn paused() {
+    let redis = Server::start();
+    let mut ward = ward_over(&redis).await;
+    // It hears nothing that would end the pause.
+    redis.ask::<()>(cmd("CLIENT").arg("PAUSE").arg(9_000).arg("ALL"));
+    assert_down(&mut ward).await;
+    ward.assert_recovered().await;
+}
+
+#[tokio::test]
+async fn demoted_to_a_replica() {
+    let redis = Server::start();
+    let mut ward = ward_over(&redis).await;
+    redis.ask::<()>(cmd("REPLICAOF").arg("127.0.0.1").arg(1));
+    assert_down(&mut ward).await;
+    redis.ask::<()>(cmd("REPLICAOF").arg("NO").arg("ONE"));
+    ward.assert_recovered().await;
+}
+
+#[tokio::test]
+async fn out_of_memory() {
+    let redis = Server::start_with(&[("maxmemory-policy", "noeviction")]);
+    let mut ward = ward_over(&redis).await;
+    config(&redis, "maxmemory", "1");
+    ward.assert_unavailable().await;
+    Ward::assert_unready(&ward.auth.client(), &["tokenStore"]).await;
+    ward.assert_jobs_go_on().await;
+    config(&redis, "maxmemory", "0");
+    ward.assert_recovered().await;
+}
+
+#[tokio::test]
+async fn full_of_other_clients() {
+    let redis = Server::start();
+    let mut ward = ward_over(&redis).await;
+    config(&redis, "maxclients", "1");
+    redis.ask::<()>(cmd("CLIENT").arg("KILL").arg("TYPE").arg("normal").arg("SKIPME").arg("yes"));
+    assert_down(&mut ward).await;
+    config(&redis, "maxclients", "1000");
+    ward.assert_recovered().await;
+}
+
+#[tokio::test]
+async fn without_its_scripts_nobody_notices() {
+    let redis = Server::start();
+    let mut ward = ward_over(&redis).await;
+    for _ in 0..3 {
+        redis.ask::<()>(cmd("SCRIPT").arg("FLUSH"));
+        assert_eq!(ward.device.refresh(&ward.auth.client()).await.expect("an answer").status, 200);
+        redis.ask::<()>(cmd("SCRIPT").arg("FLUSH"));
+        assert_eq!(ward.auth.client().try_login(&ward.person.credentials()).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn with_a_record_of_the_wrong_type_one_user_waits_and_the_others_do_not() {
+    let redis = Server::start();
+    let mut ward = ward_over(&redis).await;
+    let other = ward.site.person(SystemClock.now()).await;
+    let key = format!("latchkey:{{{}}}:sessions", ward.person.id);
+    redis.ask::<()>(cmd("RENAME").arg(&key).arg("aside"));
+    redis.ask::<()>(cmd("SET").arg(&key).arg("something else"));
+    ward.assert_unavailable().await;
+    assert_eq!(ward.auth.client().try_login(&other.credentials()).await.status, 200);
+    assert_eq!(ward.auth.client().readiness().await.status, 200);
+    redis.ask::<()>(cmd("RENAME").arg("aside").arg(&key));
+    ward.assert_recovered().await;
+}
+
+#[tokio::test]
+async fn emptied_it_has_no_sessions_and_says_so() {
+    let redis = Server::start();
+    let mut ward = ward_over(&redis).await;
+    let client = ward.auth.client();
+    redis.ask::<()>(&cmd("FLUSHALL"));
+    ward.device.refresh(&client).await.expect("an answer").assert_session_ended(None);
+    redis.restart();
+    ward.device.refresh(&client).await.expect("an answer").assert_session_ended(None);
+    let tokens = client.login(&ward.person).await;
+    assert_eq!(client.refresh(&tokens.refresh_token).await.status, 200);
+    ward.assert_jobs_go_on().await;
+}
