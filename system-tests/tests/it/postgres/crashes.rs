@@ -1,4 +1,4 @@
-//! No write is ever sent twice, however often the server crashes under it.
+//! No write is ever sent twice, however often the server crashes under it or its answer is lost.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -58,4 +58,29 @@ async fn what_was_answered_is_there_once_and_what_failed_is_there_once_or_not_at
         let count = kept.get(&number).copied().unwrap_or(0);
         assert!(count == 1 || count == 0 && !is_kept, "{number} is there {count} times; answered: {is_kept}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_that_is_done_and_whose_answer_is_lost_is_not_sent_again() {
+    let server = Server::start_with(&[("synchronous_commit", "on")]);
+    let place = server.database();
+    let database = opened(&place, 1).await;
+    // From now on a write is done at once, and its answer waits for a standby that does not exist.
+    server.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    server.sql("postgres", "SELECT pg_reload_conf()");
+    let waiting = || place.sql("SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'").parse::<i64>().ok();
+    let (mut number, mut held) = (0, None);
+    while held.is_none() {
+        number += 1;
+        let database = database.clone();
+        let change = tokio::spawn(async move { write(&database, number).await });
+        // The server takes a moment to heed its new setting.
+        let is_decided = async || waiting().map(Some).or(change.is_finished().then_some(None));
+        let backend = eventually("the write is answered or waits", is_decided).await;
+        held = backend.map(|backend| (backend, change));
+    }
+    let (backend, change) = held.unwrap();
+    place.sql(&format!("SELECT pg_terminate_backend({backend})"));
+    assert!(change.await.unwrap().is_err());
+    assert_eq!(place.sql(&format!("SELECT count(*) FROM numbers WHERE number = {number}")), "1");
 }
