@@ -1,5 +1,5 @@
 //! The suite that the store of jobs passes on every database. A database runs all of it through
-//! [`store_suite!`](crate::store_suite).
+//! [`store_suite!`](crate::store_suite!).
 #![allow(missing_docs, reason = "each name is the sentence that it holds to")]
 #![allow(clippy::unwrap_used, reason = "a store that fails fails the test")]
 

@@ -109,7 +109,7 @@ impl RootSpanBuilder for RequestSpan {
         )
     }
 
-    /// Everything is recorded by [`request_finished`], which also sees what a panic became.
+    /// Everything is recorded by `request_finished`, which also sees what a panic became.
     fn on_request_end<B: MessageBody>(_: Span, _: &Result<ServiceResponse<B>, Error>) {}
 }
 

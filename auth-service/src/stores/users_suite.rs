@@ -1,5 +1,5 @@
 //! The suite that the users pass on every database: what each statement does, and what is left when many race. A database
-//! runs all of it through [`users_suite!`](crate::users_suite).
+//! runs all of it through [`users_suite!`](crate::users_suite!).
 #![allow(missing_docs, reason = "each name is the sentence that it holds to")]
 
 use std::future::Future;
