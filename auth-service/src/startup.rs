@@ -13,7 +13,9 @@ use service_kit::database::DatabaseCheck;
 use service_kit::health::{Check, CheckFailed, Health};
 use service_kit::metrics::Metrics;
 use service_kit::server::{self, BoundServer};
-use shared_claims::{Clock, Minter, MinterSettings, RefreshVerifier, SettingsError, Verifier, VerifierSettings};
+use shared_claims::{
+    Clock, KeyRing, Minter, MinterSettings, RefreshVerifier, SettingsError, Verifier, VerifierSettings,
+};
 
 use crate::config::{Config, Keys};
 use crate::domain::guard::Guard;
@@ -109,8 +111,7 @@ impl Service {
     /// Tokens signed with a secret that is no longer among them are refused from the next request on.
     pub fn replace_secrets(&self, config: &Config) -> Result<String, Rejected> {
         let (access, refresh) = config.tokens.rings()?;
-        let in_use =
-            format!("access tokens: kid {}; refresh tokens: kid {}", access.signing_kid(), refresh.signing_kid());
+        let in_use = format!("access tokens: {}; refresh tokens: {}", told(&access), told(&refresh));
         self.keys.access.replace(access);
         self.keys.refresh.replace(refresh);
         Ok(in_use)
@@ -177,6 +178,11 @@ fn minter(config: &Config, keys: &Keys) -> Minter {
         access_ttl: config.tokens.access_ttl,
         refresh_ttl: config.tokens.refresh_ttl,
     })
+}
+
+/// The keys of a ring, for the log: that which signs, and all that are taken.
+fn told(ring: &KeyRing) -> String {
+    format!("kid {} signs, of {}", ring.signing_kid(), ring.kids().collect::<Vec<_>>().join(", "))
 }
 
 struct TokenStoreCheck(Arc<dyn SessionStore>);
