@@ -3,7 +3,7 @@
 //! The client library has this too, but either sends a call again whenever an answer was lost, which must never happen to a
 //! rotation, or follows no redirection; and one server that hangs would stop the calls to all others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -34,7 +34,7 @@ const MAP_PATIENCE: Duration = Duration::from_millis(500);
 
 pub(super) struct Cluster {
     connector: Connector,
-    seeds: Vec<Arc<Node>>,
+    seeds: Vec<Address>,
     nodes: std::sync::Mutex<HashMap<Address, Arc<Node>>>,
     map: ArcSwapOption<Map>,
     // The map has led somewhere wrong since it was read.
@@ -71,7 +71,6 @@ enum Target {
 
 impl Cluster {
     pub(super) fn new(connector: Connector, seeds: Vec<Address>) -> Self {
-        let seeds = seeds.into_iter().map(|seed| Arc::new(Node::new(connector.clone(), Way::Member(seed)))).collect();
         Self {
             connector,
             seeds,
@@ -199,6 +198,7 @@ impl Cluster {
         self.is_stale.store(false, Ordering::Relaxed);
         match self.ask_for_map().await {
             Ok(map) => {
+                // Who serves nothing is not needed before the next map is read.
                 let is_served = |address: &Address, _: &mut Arc<Node>| map.masters.contains_key(address);
                 self.nodes.lock().unwrap_or_else(PoisonError::into_inner).retain(is_served);
                 let map = Arc::new(map);
@@ -218,8 +218,10 @@ impl Cluster {
     /// old, the server that it leads to says so.
     async fn ask_for_map(&self) -> Result<Map, StoreError> {
         let known = self.map.load_full();
-        let masters = known.iter().flat_map(|map| map.masters.values());
-        let mut asked: FuturesUnordered<_> = masters.chain(&self.seeds).map(|node| self.ask(node)).collect();
+        let masters = known.iter().flat_map(|map| map.masters.keys());
+        let addresses: HashSet<&Address> = masters.chain(&self.seeds).collect();
+        let mut asked: FuturesUnordered<_> =
+            addresses.into_iter().map(|address| self.ask(self.node(address.clone()))).collect();
         let mut why = StoreError::TimedOut;
         let first = async {
             while let Some(answer) = asked.next().await {
@@ -236,7 +238,7 @@ impl Cluster {
         }
     }
 
-    async fn ask(&self, node: &Arc<Node>) -> Result<Map, StoreError> {
+    async fn ask(&self, node: Arc<Node>) -> Result<Map, StoreError> {
         let open = node.open().await?;
         let answer: RedisResult<Vec<Vec<Value>>> =
             redis::cmd("CLUSTER").arg("SLOTS").query_async(&mut open.connection.clone()).await;
