@@ -88,7 +88,8 @@ impl Metrics {
         Ok(HttpResponse::Ok().content_type(CONTENT_TYPE).insert_header((CACHE_CONTROL, "no-store")).body(text))
     }
 
-    fn text(&self) -> prometheus::Result<String> {
+    /// All of it as Prometheus reads it, with the health as the last scrape found it.
+    pub fn text(&self) -> prometheus::Result<String> {
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+
 use super::*;
 
 fn parse(password: &str) -> Result<NewPassword, String> {
@@ -15,7 +17,7 @@ fn any_characters_make_a_password_if_there_are_enough() {
         "π≈3.14159 ou bien",
         "\u{0}zero\u{0}bytes\u{0}",
         "  spaces  around  ",
-        "a long sentence that nobody else would think of, with a few commas, 42 numbers, and quite as many characters as are taken here",
+        &"xy7".repeat(42),
     ] {
         assert!(parse(password).is_ok(), "{password:?}");
     }
@@ -125,4 +127,28 @@ async fn a_caller_who_goes_away_leaves_no_place_taken() {
     drop(first);
     assert!(!hasher.verify("anything".into(), None).await.unwrap());
     assert_eq!(hasher.taken.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn those_that_wait_and_those_that_are_worked_on_are_shown_and_timed() {
+    let (hasher, metrics) = (PasswordHasher::new(2), Metrics::new("auth-service", "1"));
+    hasher.show_in(&metrics);
+    let shown = |name: &str| {
+        let text = metrics.text().unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.map_or_else(|| panic!("no {name} in {text}"), str::to_owned)
+    };
+    let mut verifications: Vec<_> = (0..3).map(|_| Box::pin(hasher.verify("anything".into(), None))).collect();
+    assert!(verifications.iter_mut().all(|verification| verification.as_mut().now_or_never().is_none()));
+    assert_eq!(shown("latchkey_password_hash_running"), "1");
+    assert_eq!(shown("latchkey_password_hash_waiting"), "2");
+    futures_util::future::join_all(verifications).await;
+    for (name, value) in
+        [("running", "0"), ("waiting", "0"), ("wait_seconds_count", "3"), ("duration_seconds_count", "3")]
+    {
+        assert_eq!(shown(&format!("latchkey_password_hash_{name}")), value, "{name}");
+    }
+    let places = (0..=QUEUE_PER_PERMIT + 1).map(|_| hasher.take_place()).collect::<Vec<_>>();
+    assert!(places.last().is_some_and(Result::is_err));
+    assert_eq!(shown("latchkey_password_hash_refused_total"), "1");
 }
