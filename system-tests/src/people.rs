@@ -1,5 +1,5 @@
-//! Users of the tests' own. Their password is hashed with Argon2id at its cheapest, for the services verify a hash at the cost that
-//! it names: a login here takes as long as any other request.
+//! Users of the tests' own. Their password is hashed with Argon2id at its cheapest, so that adding one costs nothing. The services
+//! verify a hash at the cost that it names, and renew it at the first login.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use auth_service::domain::user::{Email, Username};

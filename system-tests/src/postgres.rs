@@ -35,9 +35,10 @@ const LIGHT: [(&str, &str); 6] = [
     ("log_line_prefix", "%d "),
 ];
 
+static SHARED: OnceLock<Arc<Server>> = OnceLock::new();
+
 /// The server that most tests of this process share, each in a database of its own. It is never stopped or bent.
 pub fn shared() -> Arc<Server> {
-    static SHARED: OnceLock<Arc<Server>> = OnceLock::new();
     SHARED.get_or_init(|| Server::start_with(&[("max_connections", "300")])).clone()
 }
 
@@ -98,7 +99,7 @@ impl Server {
         fs::write(file, text).expect("the directory is ours");
     }
 
-    /// A new, empty database, dropped with its handle.
+    /// A new, empty database, gone with its handle or with the server.
     pub fn database(self: &Arc<Self>) -> TestDatabase {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -112,10 +113,15 @@ impl Server {
     ///
     /// Where PostgreSQL refuses it.
     pub fn sql(&self, database: &str, sql: &str) -> String {
+        self.try_sql(database, sql).unwrap_or_else(|complaint| panic!("{sql}: {complaint}"))
+    }
+
+    fn try_sql(&self, database: &str, sql: &str) -> Result<String, String> {
         let port = self.port.to_string();
         let place = ["--host", path(&self.directory), "--port", &port, "--username=postgres", "--dbname", database];
         let form = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--command", sql];
-        self.programs.run("psql", &self.directory, &[&place[..], &form].concat()).trim_end().to_owned()
+        let rows = self.programs.try_run("psql", &self.directory, &[&place[..], &form].concat())?;
+        Ok(rows.trim_end().to_owned())
     }
 
     /// Stops the server as an operator does: its clients are told.
@@ -262,12 +268,11 @@ impl TestDatabase {
 }
 
 impl Drop for TestDatabase {
-    // The server may be stopped on purpose; then its directory goes with it.
+    // A server of a test's own takes its databases with it; it may also have been left in no state to drop one.
     fn drop(&mut self) {
-        let port = self.server.port.to_string();
-        let place = ["--host", path(&self.server.directory), "--port", &port, "--username=postgres"];
-        let command = [&place[..], &["--force", "--if-exists", &self.name]].concat();
-        drop(self.server.programs.try_run("dropdb", &self.server.directory, &command));
+        if SHARED.get().is_some_and(|shared| Arc::ptr_eq(shared, &self.server)) {
+            drop(self.server.try_sql("postgres", &format!("DROP DATABASE {} WITH (FORCE)", self.name)));
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What Latchkey promises, held against the running services.
 
+mod accounts;
 mod http;
+mod metrics;
 mod postgres;
 mod redis;

@@ -14,6 +14,7 @@ mod leaks;
 mod login;
 mod login_bodies;
 mod logout;
+mod overload;
 mod precedence;
 mod races;
 mod refresh;

@@ -1,5 +1,8 @@
 //! PostgreSQL fails: every call has an answer within two seconds, and everything works again by itself when the server does.
 
+use std::fs;
+use std::sync::Arc;
+
 use futures_util::future::{join, join_all};
 use service_kit::database::{Database, DatabaseError, Postgres};
 use system_tests::postgres::{PASSWORD, ROLE, Server, TestDatabase};
@@ -21,7 +24,7 @@ async fn fails(database: &Postgres) {
     }
 }
 
-async fn working(server: &std::sync::Arc<Server>, max_connections: usize) -> (TestDatabase, std::sync::Arc<Postgres>) {
+async fn working(server: &Arc<Server>, max_connections: usize) -> (TestDatabase, Arc<Postgres>) {
     let place = server.database();
     let database = opened(&place, max_connections).await;
     write(&database, 0).await.unwrap();
@@ -72,6 +75,18 @@ async fn a_connection_that_froze_fails_who_uses_it_and_is_replaced() {
     assert!(matches!(write(&database, 1).await, Err(DatabaseError::TimedOut)));
     write(&database, 2).await.unwrap();
     read(&database).await.unwrap();
+    let is_closed = async || (established_to(server.port()) == 1).then_some(());
+    eventually("the frozen connection is closed on our side", is_closed).await;
+}
+
+/// The open connections of this machine to a port of its own, as the system tells them.
+fn established_to(port: u16) -> usize {
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let is_one = |line: &&str| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        fields[2].ends_with(&format!(":{port:04X}")) && fields[3] == "01"
+    };
+    table.lines().filter(is_one).count()
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ async fn a_password_is_sent_as_it_is_and_never_shown() {
 }
 
 #[tokio::test]
-async fn a_user_needs_no_more_rights_than_are_written_down() {
+async fn a_user_needs_no_more_rights_than_these() {
     let server = Server::start();
     let rights = "~latchkey:* -@all +@connection +select +eval +evalsha +get +set +setrange \
                   +hget +hgetall +hset +hdel +pexpire +pttl";

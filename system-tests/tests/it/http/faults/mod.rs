@@ -34,6 +34,16 @@ fn in_time(answer: impl Future<Output = Answer>) -> impl Future<Output = Answer>
     async { tokio::time::timeout(IN_TIME, answer).await.expect("an answer within two seconds") }
 }
 
+/// Repeats a refresh as a good client does, until it is answered with new tokens; it may be told to wait and nothing else.
+async fn go_on(device: &mut Device, client: &Client) {
+    eventually("the session goes on", async || {
+        let answer = device.refresh(client).await.expect("an answer");
+        assert!([200, 503].contains(&answer.status), "{answer:?}");
+        (answer.status == 200).then_some(())
+    })
+    .await;
+}
+
 impl Ward {
     async fn open(site: Site) -> Self {
         let auth = Program::new("auth-service", site.directory(), site.environment(&[])).serve().await;
@@ -77,12 +87,7 @@ impl Ward {
     /// The token that met the failure is good, with its key; the session rotates on from there, and everything else works too.
     async fn assert_recovered(&mut self) {
         let client = self.auth.client();
-        eventually("the session goes on", async || {
-            let answer = self.device.refresh(&client).await.expect("an answer");
-            assert!([200, 503].contains(&answer.status), "{answer:?}");
-            (answer.status == 200).then_some(())
-        })
-        .await;
+        go_on(&mut self.device, &client).await;
         assert_eq!(self.device.refresh(&client).await.expect("an answer").status, 200);
         assert_eq!(client.try_login(&self.person.credentials()).await.status, 200);
         for client in [self.auth.client(), self.jobs.client()] {

@@ -1,13 +1,18 @@
 //! Redis fails in every way it can. jobs-service does not notice.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::join_all;
 use redis::cmd;
 use shared_claims::{Clock, SystemClock};
 use system_tests::client::Answered;
+use system_tests::device::Device;
 use system_tests::postgres;
 use system_tests::redis::Server;
 use system_tests::site::Site;
+use system_tests::waiting::eventually;
 
-use super::{Ward, in_time};
+use super::{Ward, go_on, in_time};
 
 /// Every write is on disk when it is answered, so that a restart loses nothing.
 const DURABLE: [(&str, &str); 2] = [("appendonly", "yes"), ("appendfsync", "always")];
@@ -150,4 +155,55 @@ async fn emptied_it_has_no_sessions_and_says_so() {
     let tokens = client.login(&ward.person).await;
     assert_eq!(client.refresh(&tokens.refresh_token).await.status, 200);
     ward.assert_jobs_go_on().await;
+}
+
+#[tokio::test]
+async fn behind_by_writes_that_were_acknowledged_it_moves_forward_again() {
+    let redis = Server::start();
+    let mut ward = ward_over(&redis).await;
+    let client = ward.auth.client();
+    let key = format!("latchkey:{{{}}}:sessions", ward.person.id);
+    let older: Vec<u8> = redis.ask(cmd("DUMP").arg(&key));
+    for _ in 0..3 {
+        assert_eq!(ward.device.refresh(&client).await.expect("an answer").status, 200);
+    }
+    let spent = ward.device.spent_token().expect("a spent token").to_owned();
+    redis.ask::<()>(cmd("RESTORE").arg(&key).arg(0).arg(older).arg("REPLACE"));
+
+    ward.assert_recovered().await;
+    client.refresh(&spent).await.assert_problem(403, "refresh_token_reused");
+}
+
+#[tokio::test]
+async fn killed_in_the_middle_of_refreshes_it_signs_nobody_out() {
+    let redis = Server::start_with(&DURABLE);
+    let ward = ward_over(&redis).await;
+    let client = ward.auth.client();
+    let mut devices = vec![ward.device.clone()];
+    for _ in 0..8 {
+        let person = ward.site.person(SystemClock.now()).await;
+        devices.push(Device::login(&client, &person).await);
+    }
+    for _ in 0..5 {
+        let refreshed = AtomicUsize::new(0);
+        let refreshing = join_all(devices.iter_mut().map(async |device| {
+            while device.refresh(&client).await.expect("an answer").status == 200 {
+                refreshed.fetch_add(1, Ordering::Relaxed);
+            }
+        }));
+        let killing = async {
+            let enough = async || (refreshed.load(Ordering::Relaxed) >= 50).then_some(());
+            eventually("it is in the middle of it", enough).await;
+            redis.kill();
+        };
+        tokio::join!(refreshing, killing);
+        redis.start_again();
+        for device in &mut devices {
+            go_on(device, &client).await;
+        }
+    }
+    for device in &devices {
+        let spent = device.spent_token().expect("each device has refreshed");
+        client.refresh(spent).await.assert_problem(403, "refresh_token_reused");
+    }
 }

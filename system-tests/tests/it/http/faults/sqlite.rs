@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 use shared_claims::{Clock, SystemClock};
 use system_tests::site::{Site, Storage};
+use uuid::Uuid;
 
 use super::{Ward, in_time};
 
@@ -12,6 +13,16 @@ async fn ward() -> Ward {
 
 fn beside(ward: &Ward) -> Connection {
     Connection::open(ward.site.directory().join("auth.db")).expect("the file of the service")
+}
+
+fn record(file: &Connection, user_id: Uuid) -> String {
+    let record = file.query_row("SELECT record FROM sessions WHERE user_id = $1", [user_id], |row| row.get(0));
+    record.expect("the user has sessions")
+}
+
+fn replace(file: &Connection, user_id: Uuid, record: &str) {
+    let changed = file.execute("UPDATE sessions SET record = $1 WHERE user_id = $2", (record, user_id));
+    assert_eq!(changed.expect("a turn to write"), 1);
 }
 
 #[tokio::test]
@@ -34,15 +45,29 @@ async fn with_a_record_that_cannot_be_read_one_user_waits_and_the_others_do_not(
     let other = ward.site.person(SystemClock.now()).await;
     let file = beside(&ward);
     let id = ward.person.id;
-    let record: String =
-        file.query_row("SELECT record FROM sessions WHERE user_id = $1", [id], |row| row.get(0)).expect("a record");
+    let readable = record(&file, id);
     for unreadable in ["", "{}", "{\"live\":7,\"ended\":[]}", "nonsense"] {
-        let changed = file.execute("UPDATE sessions SET record = $1 WHERE user_id = $2", (unreadable, id));
-        assert_eq!(changed.expect("the record is replaced"), 1);
+        replace(&file, id, unreadable);
         ward.assert_unavailable().await;
         assert_eq!(ward.auth.client().try_login(&other.credentials()).await.status, 200);
         assert_eq!(ward.auth.client().readiness().await.status, 200);
     }
-    file.execute("UPDATE sessions SET record = $1 WHERE user_id = $2", (record, id)).expect("the record is put back");
+    replace(&file, id, &readable);
     ward.assert_recovered().await;
+}
+
+#[tokio::test]
+async fn behind_by_writes_that_were_acknowledged_it_moves_forward_again() {
+    let mut ward = ward().await;
+    let client = ward.auth.client();
+    let (file, id) = (beside(&ward), ward.person.id);
+    let older = record(&file, id);
+    for _ in 0..3 {
+        assert_eq!(ward.device.refresh(&client).await.expect("an answer").status, 200);
+    }
+    let spent = ward.device.spent_token().expect("a spent token").to_owned();
+    replace(&file, id, &older);
+
+    ward.assert_recovered().await;
+    client.refresh(&spent).await.assert_problem(403, "refresh_token_reused");
 }
