@@ -35,6 +35,7 @@ check: ## Look for mistakes without running anything: format, lints, documentati
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --all-features --no-deps --quiet
+	@tools/check-observability
 	@tools/test-requirements
 	@tools/install-web-client
 	npm --prefix web-client run lint

@@ -5,3 +5,4 @@ mod commands;
 mod configuration;
 mod dependencies;
 mod examples;
+mod observability;
