@@ -147,3 +147,8 @@ fn the_examples_of_the_api_answer_as_documented() {
 fn the_examples_of_sessions_answer_as_documented() {
     hold_to_its_examples(include_str!("../../../docs/sessions.md"));
 }
+
+#[test]
+fn the_examples_of_the_first_steps_answer_as_documented() {
+    hold_to_its_examples(include_str!("../../../docs/getting-started.md"));
+}

@@ -6,3 +6,4 @@ mod configuration;
 mod dependencies;
 mod examples;
 mod observability;
+mod pages;
