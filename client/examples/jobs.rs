@@ -8,7 +8,6 @@
 //! With `--token-file` it stays signed in, goes on with that session when it is started again, and shares it with others that run
 //! meanwhile. The log tells when the token is renewed.
 
-use std::error::Error as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;

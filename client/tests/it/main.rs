@@ -1,1 +1,10 @@
-//! x
+//! The client against servers that answer oddly, as services and what stands between can. Against the real services it is tested
+//! in `system-tests`.
+
+mod attaching;
+mod ending;
+mod keeping;
+mod refused_tokens;
+mod signing_out;
+mod support;
+mod typed;
