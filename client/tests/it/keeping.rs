@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use wiremock::ResponseTemplate;
 
-use crate::support::{Bench, builder, get, ok, pair, post, problem, problem_with, told, user};
+use crate::support::{Bench, builder, get, ok, pair, post, problem, told, user};
 
 /// One attempt a call.
 fn hasty(builder: ClientBuilder) -> ClientBuilder {
@@ -107,18 +107,6 @@ async fn a_token_that_another_process_has_renewed_is_used_whatever_the_trouble()
     bench.client.current_user().await.unwrap();
 }
 
-#[tokio::test]
-async fn a_call_whose_token_is_still_good_does_not_wait_for_a_refresh_that_is_due() {
-    let bench = Bench::new().await;
-    bench.accept_only(1).await;
-    let mut stored = bench.stored().await;
-    // A life of one second is half over before the next call at the latest, once that second is waited out below.
-    stored["session"]["accessToken"] = "access-1".into();
-    bench.storage.store(&stored.to_string().into()).await.unwrap();
-    bench.client.current_user().await.unwrap();
-    assert_eq!(bench.refreshes().await, []);
-}
-
 /// Reads one request to its end.
 async fn request(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
@@ -210,6 +198,4 @@ async fn a_storage_that_is_no_session_of_ours_is_like_none() {
     bench.storage.store(&SecretString::from("{\"session\": 7}")).await.unwrap();
     let error = bench.client.current_user().await.unwrap_err();
     assert!(matches!(error, Error::SignedOut(None)));
-    let later = problem_with(503, json!({}));
-    get("/never").respond_with(later).expect(0).mount(&bench.auth).await;
 }

@@ -7,4 +7,5 @@ mod keeping;
 mod refused_tokens;
 mod signing_out;
 mod support;
+mod timely;
 mod typed;

@@ -96,10 +96,7 @@ async fn a_401_is_handed_on(#[case] answer: ResponseTemplate) {
 #[tokio::test]
 async fn a_body_is_sent_again_as_it_was() {
     let bench = Bench::new().await;
-    let answer = json!({ "id": crate::support::SESSION, "title": "Oil", "description": "", "status": "blocked",
-        "createdAt": "2026-11-23T09:21:00.000Z", "updatedAt": "2026-11-23T09:21:00.000Z" });
-    let bench = Bench { client: bench.client.clone(), ..bench };
-    post("/x").and(header("authorization", "Bearer access-2")).respond_with(ok(&answer)).mount(&bench.auth).await;
+    post("/x").and(header("authorization", "Bearer access-2")).respond_with(ok(&json!({}))).mount(&bench.auth).await;
     post("/x").respond_with(problem(401, "access_token_expired")).mount(&bench.auth).await;
     post("/refresh-token").respond_with(ok(&pair(2))).mount(&bench.auth).await;
     let request = bench.client.http().post(bench.auth.uri() + "/x").json(&json!({ "title": "Oil" }));
