@@ -37,7 +37,13 @@ pub struct Finished {
 impl Program {
     /// The program of this name, to be run in `directory`.
     pub fn new(name: &str, directory: &Path, environment: Vec<(String, String)>) -> Self {
-        Self { path: built(name), environment, directory: directory.to_owned() }
+        Self { path: built(name, Path::new(name), &[]), environment, directory: directory.to_owned() }
+    }
+
+    /// The example of this name, which belongs to a package.
+    pub fn example(package: &str, name: &str, directory: &Path, environment: Vec<(String, String)>) -> Self {
+        let path = built(package, &Path::new("examples").join(name), &["--example", name]);
+        Self { path, environment, directory: directory.to_owned() }
     }
 
     /// Runs a command to its end, with `input` on its standard input.
@@ -159,14 +165,15 @@ impl Service {
     }
 }
 
-/// Where the program is; it is built first where it is missing or older than a file that it is made of.
+/// Where the program is; it is built first where it is missing or older than a file that it is made of. `target` says which of the
+/// package's programs it is.
 #[allow(clippy::disallowed_methods, reason = "no time is read: times of files are compared with each other")]
-fn built(name: &str) -> PathBuf {
+fn built(package: &str, file: &Path, target: &[&str]) -> PathBuf {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock();
     let test = std::env::current_exe().expect("a test is a program");
     let directory = test.parent().and_then(Path::parent).expect("cargo puts tests into target/PROFILE/deps");
-    let path = directory.join(name);
+    let path = directory.join(file);
     if !is_up_to_date(&path) {
         let profile = match directory.file_name().and_then(|name| name.to_str()) {
             Some("debug") | None => "dev",
@@ -175,10 +182,15 @@ fn built(name: &str) -> PathBuf {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
         let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--package", name, "--profile", profile]).current_dir(root);
+        build.args(["build", "--quiet", "--package", package, "--profile", profile]).args(target).current_dir(root);
         let output = build.output().expect("cargo runs");
-        assert!(output.status.success(), "{name} is not built: {}", String::from_utf8_lossy(&output.stderr));
-        assert!(path.exists(), "{name} is not where cargo should have put it: {}", path.display());
+        assert!(
+            output.status.success(),
+            "{} is not built: {}",
+            file.display(),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(path.exists(), "it is not where cargo should have put it: {}", path.display());
     }
     path
 }

@@ -1,6 +1,7 @@
 //! What Latchkey promises, held against the running services.
 
 mod accounts;
+mod client;
 mod http;
 mod metrics;
 mod postgres;

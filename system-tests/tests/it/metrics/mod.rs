@@ -19,10 +19,10 @@ use system_tests::client::{Answered, Client};
 use self::exposition::Exposition;
 
 /// One look at a service's metrics.
-struct Scrape(Exposition);
+pub(crate) struct Scrape(Exposition);
 
 impl Scrape {
-    async fn of(client: &Client) -> Self {
+    pub(crate) async fn of(client: &Client) -> Self {
         let answer = client.get("/metrics").answer().await;
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
@@ -40,7 +40,7 @@ impl Scrape {
     }
 
     /// What of a metric has changed since an earlier look, and by how much. What is new was 0 before.
-    fn changes_since(&self, before: &Self, metric: &str) -> BTreeMap<String, f64> {
+    pub(crate) fn changes_since(&self, before: &Self, metric: &str) -> BTreeMap<String, f64> {
         let of_metric = self.series().iter().filter(|(series, _)| series.split('{').next() == Some(metric));
         let change = |(series, value): (&String, &f64)| {
             let change = value - before.series().get(series).copied().unwrap_or_default();
@@ -52,7 +52,7 @@ impl Scrape {
 
     /// Asserts that exactly this of a metric has changed, each `label=value,…` by so many.
     #[track_caller]
-    fn assert_changes(&self, before: &Self, metric: &str, expected: &[(&str, u32)]) {
+    pub(crate) fn assert_changes(&self, before: &Self, metric: &str, expected: &[(&str, u32)]) {
         let expected = expected.iter().map(|(labels, count)| ((*labels).to_owned(), f64::from(*count)));
         assert_eq!(self.changes_since(before, metric), expected.collect(), "{metric}");
     }
