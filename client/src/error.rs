@@ -60,14 +60,16 @@ impl Error {
         }
     }
 
-    /// True where the fault is the way to the server or the server itself: the same call may well succeed later.
+    /// True where the fault is the way to the server or the server itself, or others are at the storage just now: the same call may
+    /// well succeed later.
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Refused(problem) => problem.is_temporary(),
             Self::NotRenewed { source, .. } => source.is_temporary(),
             Self::NoAnswer(cause) => !cause.is_builder(),
             Self::Unreadable { .. } | Self::Interrupted => true,
-            Self::SignedOut(_) | Self::Storage(_) | Self::Middleware(_) => false,
+            Self::Storage(error) => error.is_busy(),
+            Self::SignedOut(_) | Self::Middleware(_) => false,
         }
     }
 

@@ -3,7 +3,7 @@
 //! ```no_run
 //! use latchkey_client::{Client, Error, FileStorage, JobDraft, Login};
 //!
-//! # async fn example(password: secrecy::SecretString) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn example(password: latchkey_client::SecretString) -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::builder("http://127.0.0.1:8081")
 //!     .service("http://127.0.0.1:8082")
 //!     .storage(FileStorage::new("tokens.json"))
@@ -43,6 +43,11 @@
 //! It does not repeat calls that were refused with 429 or 503, or had no answer: only you know which may be sent twice.
 //! [`Error::is_temporary`] and [`Error::retry_after`] tell when it is worth while.
 
+/// Compiles the examples of the page.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/client.md")]
+struct Page;
+
 mod account;
 mod backoff;
 mod call;
@@ -69,4 +74,6 @@ pub use self::jobs::{JobPage, Jobs, NextPage};
 pub use self::middleware::AccessTokens;
 pub use self::models::{Device, EndedSession, Job, JobDraft, JobStatus, Login, SessionState, SignedIn, User};
 pub use self::problem::{ErrorCode, Problem};
+pub use secrecy::SecretString;
+
 pub use self::storage::{FileStorage, MemoryStorage, StorageError, StorageLock, TokenStorage};

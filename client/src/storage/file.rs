@@ -70,7 +70,7 @@ impl TokenStorage for FileStorage {
                 Err(TryLockError::WouldBlock) if Instant::now() < give_up => sleep(TRY_AGAIN).await,
                 Err(TryLockError::WouldBlock) => {
                     let (path, seconds) = (path.display(), PATIENCE.as_secs());
-                    return Err(StorageError::new(format!("another process has held {path} for {seconds} s")));
+                    return Err(StorageError::busy(format!("another process has held {path} for {seconds} s")));
                 }
                 Err(TryLockError::Error(error)) => return Err(failed("lock", &path, error)),
             }

@@ -26,7 +26,8 @@ pub trait TokenStorage: fmt::Debug + Send + Sync {
     async fn store(&self, text: &SecretString) -> Result<(), StorageError>;
 
     /// Waits until nobody else holds the lock. One refresh runs at a time because of it, so wait longer than a request may take,
-    /// and then fail rather than go on without.
+    /// and then fail with
+    /// [`StorageError::busy`] rather than go on without.
     async fn lock(&self) -> Result<StorageLock, StorageError>;
 }
 
@@ -53,6 +54,7 @@ impl fmt::Debug for StorageLock {
 #[error("{what}")]
 pub struct StorageError {
     what: String,
+    is_busy: bool,
     #[source]
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -60,11 +62,21 @@ pub struct StorageError {
 impl StorageError {
     /// `what` is for a person to read, such as `cannot read tokens.json`. It must not show what is stored.
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), cause: None }
+        Self { what: what.into(), is_busy: false, cause: None }
     }
 
     /// The same with what brought it about.
     pub fn because(what: impl Into<String>, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self { what: what.into(), cause: Some(Box::new(cause)) }
+        Self { what: what.into(), is_busy: false, cause: Some(Box::new(cause)) }
+    }
+
+    /// Others hold the lock, so that a later attempt may well succeed.
+    pub fn busy(what: impl Into<String>) -> Self {
+        Self { what: what.into(), is_busy: true, cause: None }
+    }
+
+    /// True where others hold the lock.
+    pub fn is_busy(&self) -> bool {
+        self.is_busy
     }
 }
