@@ -111,18 +111,22 @@ impl PasswordHasher {
         &self,
         work: impl FnOnce(&Shared) -> Result<T, HashingError> + Send + 'static,
     ) -> Result<T, HashingError> {
-        let _place = self.take_place()?;
+        let place = self.take_place()?;
         let waiting = self.hashing.wait.start_timer();
-        let _permit = self.permits.acquire().await.map_err(|error| HashingError::Failed(error.to_string()))?;
+        let permit = self.permits.clone().acquire_owned().await;
+        let permit = permit.map_err(|error| HashingError::Failed(error.to_string()))?;
         waiting.observe_duration();
         let (shared, time) = (self.shared.clone(), self.hashing.work.clone());
-        tokio::task::spawn_blocking(move || time.observe_closure_duration(|| work(&shared)))
-            .await
-            .map_err(|error| HashingError::Failed(error.to_string()))?
+        let hashing = tokio::task::spawn_blocking(move || {
+            // A hash that has begun is finished, also where its caller has gone away; until then it counts.
+            let _held = (place, permit);
+            time.observe_closure_duration(|| work(&shared))
+        });
+        hashing.await.map_err(|error| HashingError::Failed(error.to_string()))?
     }
 
-    fn take_place(&self) -> Result<Place<'_>, HashingError> {
-        let place = Place(&self.taken);
+    fn take_place(&self) -> Result<Place, HashingError> {
+        let place = Place(self.taken.clone());
         if self.taken.fetch_add(1, Ordering::Relaxed) >= self.places {
             self.hashing.refused.inc();
             return Err(HashingError::Overloaded);
@@ -131,10 +135,10 @@ impl PasswordHasher {
     }
 }
 
-/// A place among those that wait or are worked on; given back however the waiting ends.
-struct Place<'a>(&'a AtomicUsize);
+/// A place among those that wait or are worked on; given back however that ends.
+struct Place(Arc<AtomicUsize>);
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -130,6 +130,21 @@ async fn a_caller_who_goes_away_leaves_no_place_taken() {
 }
 
 #[tokio::test]
+async fn callers_who_go_away_while_their_password_is_hashed_do_not_make_room_for_more_at_once() {
+    let hasher = PasswordHasher::new(2);
+    for _ in 0..20 {
+        let mut verification = Box::pin(hasher.verify("anything".into(), None));
+        assert!(verification.as_mut().now_or_never().is_none());
+        drop(verification);
+        assert_eq!(hasher.permits.available_permits(), 0, "the first of them is still hashed");
+        assert_eq!(hasher.taken.load(Ordering::Relaxed), 1);
+    }
+    assert!(!hasher.verify("anything".into(), None).await.unwrap());
+    assert_eq!(hasher.shared.buffers.lock().unwrap().len(), 1, "one permit, one buffer");
+    assert_eq!(hasher.taken.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
 async fn those_that_wait_and_those_that_are_worked_on_are_shown_and_timed() {
     let (hasher, metrics) = (PasswordHasher::new(2), Metrics::new("auth-service", "1"));
     hasher.show_in(&metrics);
