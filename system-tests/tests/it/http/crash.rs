@@ -1,5 +1,5 @@
 //! `kill -9` in the middle of a thousand refreshes, again and again: no session ever has two live tokens, and no client that repeats
-//! its request is logged out.
+//! its request is logged out. What was answered is kept.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +13,8 @@ use system_tests::program::Program;
 use system_tests::site::Site;
 use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::waiting::eventually;
+
+use super::assert_nothing_was_lost;
 
 const ROUNDS: usize = 4;
 const REFRESHES_BEFORE_THE_END: usize = 250;
@@ -61,6 +63,7 @@ async fn a_kill_in_the_middle_of_a_thousand_refreshes_signs_nobody_out(
             let repeated = device.refresh(&service.client()).await.expect("the service is back");
             assert_eq!(repeated.status, 200, "a client that repeated its request: {repeated:?}");
         }
+        assert_nothing_was_lost(&service.client()).await;
     }
 
     let client = service.client();

@@ -35,7 +35,7 @@ impl Scrape {
     }
 
     #[track_caller]
-    fn value(&self, series: &str) -> f64 {
+    pub(crate) fn value(&self, series: &str) -> f64 {
         *self.series().get(series).unwrap_or_else(|| panic!("there is no {series} in {:#?}", self.series()))
     }
 

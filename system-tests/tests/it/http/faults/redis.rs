@@ -12,6 +12,7 @@ use system_tests::redis::Server;
 use system_tests::site::Site;
 use system_tests::waiting::eventually;
 
+use super::super::assert_nothing_was_lost;
 use super::{Ward, go_on, in_time};
 
 /// Every write is on disk when it is answered, so that a restart loses nothing.
@@ -201,6 +202,7 @@ async fn killed_in_the_middle_of_refreshes_it_signs_nobody_out() {
         for device in &mut devices {
             go_on(device, &client).await;
         }
+        assert_nothing_was_lost(&client).await;
     }
     for device in &devices {
         let spent = device.spent_token().expect("each device has refreshed");
