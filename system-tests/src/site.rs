@@ -30,7 +30,7 @@ pub struct Site {
     pub stores: OpenStores,
     settings: Vec<(String, String)>,
     directory: TempDir,
-    _database: Option<TestDatabase>,
+    database: Option<TestDatabase>,
 }
 
 impl Site {
@@ -77,7 +77,7 @@ impl Site {
         ];
         let settings = changed(&[], &[&defaults, urls, settings].concat());
         let stores = stores::open(&auth_config(&settings)).await.expect("the storage can be opened");
-        Self { secrets, stores, settings, directory, _database: database }
+        Self { secrets, stores, settings, directory, database }
     }
 
     /// Adds somebody who may log in.
@@ -97,6 +97,15 @@ impl Site {
             *value = value.replace("/auth.db", "/jobs.db");
         }
         settings
+    }
+
+    /// Runs SQL in its database, as PostgreSQL's own superuser.
+    ///
+    /// # Panics
+    ///
+    /// Where that is no PostgreSQL, or refuses it.
+    pub fn sql(&self, sql: &str) -> String {
+        self.database.as_ref().expect("a database of PostgreSQL").sql(sql)
     }
 
     /// A directory that goes with this site.

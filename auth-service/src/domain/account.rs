@@ -8,6 +8,7 @@ use shared_claims::random;
 use uuid::Uuid;
 
 use super::Failure;
+use super::deadline::Deadline;
 use super::password::NewPassword;
 use super::session::{Asking, EndReason, Ending};
 use super::user::{Email, User, Username};
@@ -42,8 +43,12 @@ pub enum Registered {
     TooManyAttempts(Duration),
 }
 
-/// Makes an account.
+/// Makes an account. One that is given up at its deadline may be there all the same.
 pub async fn register(state: &State, registration: Registration) -> Result<Registered, Failure> {
+    Deadline::of_a_request().hold(make_account(state, registration)).await
+}
+
+async fn make_account(state: &State, registration: Registration) -> Result<Registered, Failure> {
     let Registration { username, email, password, ip_address } = registration;
     if let Err(wait) = state.guard.admit_address(ip_address, state.now()).await? {
         return Ok(Registered::TooManyAttempts(wait));
@@ -90,6 +95,8 @@ pub enum PasswordChanged {
 /// The database changes first and the sessions after it, in one step that also takes the asking session along. If that
 /// step fails the password is put back: a change is refused rather than half done. Should even that fail, the credential
 /// versions differ and the sessions end at their next refresh, which is the safe direction.
+///
+/// There is no deadline for the whole of it, only one for each step: what was begun is brought to its end.
 pub async fn change_password(state: &State, change: PasswordChange) -> Result<PasswordChanged, Failure> {
     let PasswordChange { user, session_id, current_password, new_password, ip_address } = change;
     let asking = Asking { session_id, credential_version: user.credential_version };

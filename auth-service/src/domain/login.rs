@@ -7,7 +7,9 @@ use secrecy::SecretString;
 use shared_claims::{SessionRandom, random};
 
 use super::Failure;
+use super::deadline::Deadline;
 use super::device::{DeviceName, Fingerprint};
+use super::guard::Ticket;
 use super::password::PasswordHasher;
 use super::session::{EndReason, EndedSession, Session, after};
 use super::tokens::{Standing, TokenPair};
@@ -62,7 +64,30 @@ pub async fn login(state: &State, request: LoginRequest) -> Result<Login, Failur
     outcome
 }
 
+/// A login that is given up at its deadline may leave a session that nobody has the tokens of, as one does whose answer is lost; and
+/// its attempt stays counted.
 async fn sign_in(state: &State, request: LoginRequest) -> Result<Login, Failure> {
+    let deadline = Deadline::of_a_request();
+    let (user, ticket) = match deadline.hold(check(state, &request)).await? {
+        Ok(checked) => checked,
+        Err(declined) => return Ok(declined),
+    };
+    let signed_in = deadline.hold(start_session(state, &user, &request)).await?;
+    let (user_id, address) = (user.id, request.ip_address);
+    let settling = async {
+        let renewal = renew_hash(state, &user, request.password);
+        tokio::join!(state.guard.was_right(ticket, user_id, address, state.now()), renewal);
+        Ok(())
+    };
+    // The session has begun, and nothing of this is needed for it: the next login makes up for what is given up here.
+    drop(deadline.hold(settling).await);
+    audit::login(user_id, signed_in.tokens.session_id, address);
+    audit::sessions_ended(user_id, &signed_in.ended_sessions, EndReason::SessionLimit, Some(address));
+    Ok(Login::SignedIn(Box::new(signed_in)))
+}
+
+/// Who it is, where the credentials are right; or what the login has come to.
+async fn check(state: &State, request: &LoginRequest) -> Result<Result<(User, Ticket), Login>, Failure> {
     let address = request.ip_address;
     let user = state.users.find_by_login(&request.username).await?;
     let user_id = user.as_ref().map(|user| user.id);
@@ -70,22 +95,18 @@ async fn sign_in(state: &State, request: LoginRequest) -> Result<Login, Failure>
         Ok(ticket) => ticket,
         Err(wait) => {
             audit::login_failed(user_id, address, "too_many_attempts");
-            return Ok(Login::TooManyAttempts(wait));
+            return Ok(Err(Login::TooManyAttempts(wait)));
         }
     };
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let is_right = state.passwords.verify(request.password.clone(), hash).await?;
-    let Some(user) = user.filter(|user| is_right && !user.is_disabled) else {
-        audit::login_failed(user_id, address, if is_right { "user_disabled" } else { "wrong_credentials" });
-        return Ok(Login::WrongCredentials);
-    };
-    let signed_in = start_session(state, &user, &request).await?;
-    let user_id = user.id;
-    let renewal = renew_hash(state, &user, request.password);
-    tokio::join!(state.guard.was_right(ticket, user_id, address, state.now()), renewal);
-    audit::login(user_id, signed_in.tokens.session_id, address);
-    audit::sessions_ended(user_id, &signed_in.ended_sessions, EndReason::SessionLimit, Some(address));
-    Ok(Login::SignedIn(Box::new(signed_in)))
+    match user.filter(|user| is_right && !user.is_disabled) {
+        Some(user) => Ok(Ok((user, ticket))),
+        None => {
+            audit::login_failed(user_id, address, if is_right { "user_disabled" } else { "wrong_credentials" });
+            Ok(Err(Login::WrongCredentials))
+        }
+    }
 }
 
 async fn start_session(state: &State, user: &User, request: &LoginRequest) -> Result<SignedIn, Failure> {

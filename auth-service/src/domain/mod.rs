@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod attempts;
+pub(crate) mod deadline;
 pub mod device;
 pub mod digest;
 pub mod guard;
@@ -29,4 +30,7 @@ pub enum Failure {
     /// The hashing of passwords.
     #[error(transparent)]
     Hashing(#[from] password::HashingError),
+    /// Each part answered in its time, and all of them together did not.
+    #[error("the request took too long")]
+    TimedOut,
 }

@@ -8,6 +8,7 @@ use strum::{IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 use super::Failure;
+use super::deadline::Deadline;
 use super::device::Fingerprint;
 use super::digest::Digest;
 use super::session::{EndReason, Presented, Rotation};
@@ -112,7 +113,8 @@ fn verified(state: &State, token: &str) -> Result<RefreshClaims, (Refusal, Optio
 
 /// Exchanges a verified refresh token for its successor.
 pub async fn refresh(state: &State, request: RefreshRequest) -> Result<Refresh, Failure> {
-    let outcome = exchange(state, request).await;
+    // A rotation that is given up may stand, as one whose answer is lost: the client repeats its request with its key.
+    let outcome = Deadline::of_a_request().hold(exchange(state, request)).await;
     state.counts.refresh(match &outcome {
         Ok(Refresh::Granted(grant, _)) => RefreshOutcome::Granted(*grant),
         Ok(Refresh::Refused(refusal)) => RefreshOutcome::Refused(*refusal),

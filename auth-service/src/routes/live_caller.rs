@@ -10,6 +10,7 @@ use shared_claims::{AccessRefused, Caller};
 use uuid::Uuid;
 
 use crate::domain::Failure;
+use crate::domain::deadline::Deadline;
 use crate::domain::session::Asking;
 use crate::domain::user::User;
 use crate::state::State;
@@ -18,6 +19,8 @@ use crate::state::State;
 pub(super) struct LiveCaller {
     pub(super) user: User,
     pub(super) session_id: Uuid,
+    /// When the request must be answered, of which time to look the user up has taken a part.
+    pub(super) deadline: Deadline,
 }
 
 impl LiveCaller {
@@ -35,9 +38,10 @@ impl FromRequest for LiveCaller {
         let (caller, state) = (Caller::from_request(request, payload), Data::<State>::from_request(request, payload));
         Box::pin(async move {
             let (caller, state) = (caller.await?, state.await?);
+            let deadline = Deadline::of_a_request();
             let user = state.users.find(caller.user_id()).await.map_err(Failure::from)?;
             match user.filter(|user| !user.is_disabled) {
-                Some(user) => Ok(Self { user, session_id: caller.session_id() }),
+                Some(user) => Ok(Self { user, session_id: caller.session_id(), deadline }),
                 None => Err(AccessRefused::Revoked.into()),
             }
         })

@@ -29,7 +29,7 @@ pub(super) async fn change(
 ) -> actix_web::Result<HttpResponse> {
     let JsonBody(body) = body;
     let mut errors = FieldErrors::default();
-    let LiveCaller { user, session_id } = caller;
+    let LiveCaller { user, session_id, .. } = caller;
     let parsed = NewPassword::parse(body.new_password, &[&user.username, &user.email]);
     let Some(new_password) = errors.check("newPassword", parsed) else { return Err(errors.into_problem().into()) };
     let current_password = body.current_password;

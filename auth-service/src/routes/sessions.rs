@@ -40,7 +40,8 @@ pub(super) struct EndQuery {
 }
 
 pub(super) async fn list(state: Data<State>, caller: LiveCaller) -> actix_web::Result<Json<Vec<SessionBody>>> {
-    let live = sessions::list(&state, caller.user.id, caller.asking()).await?.ok_or(AccessRefused::Revoked)?;
+    let listing = sessions::list(&state, caller.user.id, caller.asking());
+    let live = caller.deadline.hold(listing).await?.ok_or(AccessRefused::Revoked)?;
     Ok(Json(live.into_iter().map(|session| body(session, caller.session_id)).collect()))
 }
 
@@ -62,7 +63,8 @@ pub(super) async fn end_one(
     address: ClientAddress,
     id: PathParams<Uuid>,
 ) -> actix_web::Result<HttpResponse> {
-    match sessions::end(&state, caller.user.id, Which::One(id.0), caller.asking(), address.0).await? {
+    let ending = sessions::end(&state, caller.user.id, Which::One(id.0), caller.asking(), address.0);
+    match caller.deadline.hold(ending).await? {
         Ending::AskerNotLive => Err(AccessRefused::Revoked.into()),
         Ending::Ended(ended) if ended.is_empty() => Err(Problem::not_found().into()),
         Ending::Ended(_) => Ok(HttpResponse::NoContent().finish()),
@@ -76,7 +78,8 @@ pub(super) async fn end_all(
     query: QueryParams<EndQuery>,
 ) -> actix_web::Result<HttpResponse> {
     let which = if query.0.others { Which::AllBut(caller.session_id) } else { Which::All };
-    match sessions::end(&state, caller.user.id, which, caller.asking(), address.0).await? {
+    let ending = sessions::end(&state, caller.user.id, which, caller.asking(), address.0);
+    match caller.deadline.hold(ending).await? {
         Ending::AskerNotLive => Err(AccessRefused::Revoked.into()),
         Ending::Ended(_) => Ok(HttpResponse::NoContent().finish()),
     }

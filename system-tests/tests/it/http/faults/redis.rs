@@ -12,6 +12,8 @@ use system_tests::redis::Server;
 use system_tests::site::Site;
 use system_tests::waiting::eventually;
 
+use crate::metrics::Scrape;
+
 use super::super::assert_nothing_was_lost;
 use super::{Ward, go_on, in_time};
 
@@ -72,6 +74,53 @@ async fn frozen() {
     drop(frozen);
     ward.assert_recovered().await;
     ward.assert_logged_once("the token store fails", "the token store works again").await;
+}
+
+/// Those that wait for their turn at the hashing have less time left for the store.
+#[tokio::test]
+async fn frozen_while_logins_wait_for_their_turn() {
+    let redis = Server::start();
+    let mut ward = ward_over(&redis).await;
+    let (client, credentials) = (ward.auth.client(), ward.person.credentials());
+    let logins = join_all((0..40).map(|_| in_time(client.try_login(&credentials))));
+    let freezing = async {
+        let many_wait = async || {
+            let waiting = Scrape::of(&client).await.value("latchkey_password_hash_waiting");
+            (waiting >= 20.0).then_some(())
+        };
+        eventually("many logins wait", many_wait).await;
+        redis.freeze()
+    };
+    let (answers, frozen) = tokio::join!(logins, freezing);
+    let failed: Vec<_> = answers.iter().filter(|answer| answer.status != 200).collect();
+    assert!(failed.len() >= 20, "{}", failed.len());
+    for answer in failed {
+        answer.assert_unavailable();
+    }
+    drop(frozen);
+    // One login of the forty at least ended the others, for six are too many.
+    ward.device = Device::login(&client, &ward.person).await;
+    ward.assert_recovered().await;
+}
+
+/// Two parts that are each slower than they should be are not slower together than one that is down.
+#[tokio::test]
+async fn frozen_behind_a_slow_database() {
+    let redis = Server::start();
+    let database = postgres::shared().database();
+    let site = Site::over(&redis.url(), database, &[]).await;
+    let mut ward = Ward::open(site).await;
+    ward.site.sql(
+        "ALTER TABLE users RENAME TO people;
+         CREATE VIEW users AS SELECT people.* FROM people, pg_sleep(1);
+         GRANT SELECT ON users TO PUBLIC",
+    );
+    let frozen = redis.freeze();
+    ward.assert_unavailable().await;
+    in_time(ward.auth.client().sessions(&ward.device.tokens.access_token)).await.assert_unavailable();
+    drop(frozen);
+    ward.site.sql("DROP VIEW users; ALTER TABLE people RENAME TO users");
+    ward.assert_recovered().await;
 }
 
 #[tokio::test]
