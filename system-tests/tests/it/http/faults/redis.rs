@@ -147,11 +147,16 @@ async fn demoted_to_a_replica() {
 async fn out_of_memory() {
     let redis = Server::start_with(&[("maxmemory-policy", "noeviction")]);
     let mut ward = ward_over(&redis).await;
+    let leaving = ward.auth.client().login(&ward.person).await;
     config(&redis, "maxmemory", "1");
     ward.assert_unavailable().await;
     Ward::assert_unready(&ward.auth.client(), &["tokenStore"]).await;
     ward.assert_jobs_go_on().await;
+    // An ending needs no memory.
+    let client = ward.auth.client();
+    assert_eq!(client.logout(&leaving.refresh_token).await.status, 204);
     config(&redis, "maxmemory", "0");
+    client.refresh(&leaving.refresh_token).await.assert_session_ended(Some("signed_out"));
     ward.assert_recovered().await;
 }
 
