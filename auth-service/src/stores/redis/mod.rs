@@ -14,6 +14,7 @@ mod script;
 mod sentinel;
 mod servers;
 mod sessions;
+mod unreadable;
 mod url;
 
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ pub use self::sessions::RedisSessions;
 
 use self::script::Call;
 use self::servers::Servers;
+use self::unreadable::Unreadables;
 use super::StoreError;
 
 /// Where Redis is and how it is reached.
@@ -55,16 +57,18 @@ impl RedisSettings {
 pub struct Redis {
     servers: Servers,
     outage: Outage,
+    unreadables: Unreadables,
 }
 
 impl Redis {
     /// Reads the settings, or says which of them is wrong. Redis itself is not asked before it is needed, and may come up later.
     pub fn open(settings: &RedisSettings) -> Result<Arc<Self>, Rejected> {
-        Ok(Arc::new(Self { servers: Servers::new(settings)?, outage: Outage::new("the token store") }))
+        let (servers, outage) = (Servers::new(settings)?, Outage::new("the token store"));
+        Ok(Arc::new(Self { servers, outage, unreadables: Unreadables::default() }))
     }
 
-    /// Runs one step and reads its answer. The log is told once when steps begin to fail and once when they work again, and of each
-    /// record that cannot be read.
+    /// Runs one step and reads its answer. The log is told once when steps begin to fail and once when they work again; and the same of
+    /// each record that cannot be read, which is no failure of the store.
     async fn run<T: FromRedisValue, R>(
         &self,
         call: Call,
@@ -72,10 +76,12 @@ impl Redis {
     ) -> Result<R, StoreError> {
         let answer = self.servers.run(&call).await.and_then(|value| read(script::decoded(value)?));
         match &answer {
-            Err(cause @ StoreError::Unreadable(_)) => {
-                tracing::error!(key = call.key, %cause, "a record of the token store cannot be read");
+            Err(cause @ StoreError::Unreadable(_)) => self.unreadables.note(&call.key, cause),
+            Err(_) => self.outage.observe(&answer),
+            Ok(_) => {
+                self.outage.observe(&answer);
+                self.unreadables.note_read(&call.key);
             }
-            _ => self.outage.observe(&answer),
         }
         answer
     }
