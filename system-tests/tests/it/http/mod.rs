@@ -5,6 +5,7 @@ mod commands;
 mod cors;
 mod crash;
 mod current_user;
+mod doctor;
 mod errors;
 mod faults;
 mod heads;
