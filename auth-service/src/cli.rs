@@ -125,7 +125,6 @@ async fn serve(file: Option<&Path>) -> Result<(), Failed> {
     let application = Application::build(&config, Arc::new(SystemClock)).await?;
     tracing::info!(address = %application.address(), version = env!("CARGO_PKG_VERSION"), "auth-service is listening");
     let service = application.service().clone();
-    tokio::spawn(warn_of_findings(service.clone()));
     let reload = reload::on_hangup(|| Ok::<_, Box<dyn Error>>(service.replace_secrets(&load(file)?)?));
     tokio::select! {
         ended = application.run(stop) => ended?,
@@ -137,12 +136,6 @@ async fn serve(file: Option<&Path>) -> Result<(), Failed> {
 
 fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
     Config::load(file, environment()?)
-}
-
-/// Tells the log once what an operator should mend; nothing waits for it.
-async fn warn_of_findings(service: Service) {
-    let state = service.state();
-    stores::warn_of_findings(state.sessions.as_ref(), state.clock.as_ref()).await;
 }
 
 /// The same stores and rules as the running service has, without a server. A command never seeds anything.

@@ -117,9 +117,10 @@ impl Service {
         Ok(in_use)
     }
 
-    /// Listens where the configuration says.
+    /// Listens where the configuration says. Meanwhile the log is told once what an operator should mend; nothing waits for it.
     pub fn bind(&self, server: &ServerConfig) -> Result<BoundServer, server::StartError> {
-        let service = self.clone();
+        let (service, state) = (self.clone(), self.state.clone());
+        tokio::spawn(async move { stores::warn_of_findings(state.sessions.as_ref(), state.clock.as_ref()).await });
         server::bind(server, self.health(), move |app| {
             service.metrics.routes(&service.health, app);
             service.configure(app);

@@ -65,6 +65,13 @@ impl Program {
         Service { started, address }
     }
 
+    /// Runs the program, with no arguments, until it says this, and kills it.
+    pub async fn run_until_it_says(&self, words: &str) {
+        let started = self.spawn(&[], "");
+        let is_said = async || (started.stdout() + &started.stderr()).contains(words).then_some(());
+        eventually("the program says what is expected", is_said).await;
+    }
+
     fn spawn(&self, arguments: &[&str], input: &str) -> Started {
         let output = self.directory.join(format!("output-{}", random::uuid()));
         fs::create_dir(&output).expect("a directory for what it writes");

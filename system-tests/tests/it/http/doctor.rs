@@ -62,3 +62,15 @@ async fn a_store_that_does_not_answer_is_a_problem() {
     let problems: Vec<_> = told.stdout.lines().filter(|line| line.starts_with("problem")).collect();
     assert!(problems[0].contains("tokenStore does not answer"), "{told:?}");
 }
+
+#[tokio::test]
+async fn both_services_in_one_process_warn_as_auth_service_does() {
+    let redis = redis_but_for("maxmemory-policy", "allkeys-lru");
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut environment = vec![("LATCHKEY_TOKEN_STORE__URL".to_owned(), redis.url())];
+    for port in ["WEB", "AUTH", "JOBS"] {
+        environment.push((format!("LATCHKEY_PORTS__{port}"), "0".to_owned()));
+    }
+    let latchkey = Program::new("latchkey", directory.path(), environment);
+    latchkey.run_until_it_says("maxmemory-policy is allkeys-lru").await;
+}
