@@ -18,7 +18,7 @@ use shared_claims::SystemClock;
 
 use crate::config::Config;
 use crate::startup::{Application, Service};
-use crate::stores;
+use crate::stores::{self, Schema};
 
 #[derive(Parser)]
 #[command(name = "auth-service", version, about = "Signs users in and keeps their sessions.")]
@@ -112,9 +112,15 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
             println!("the database schema is up to date");
             Ok(())
         }
-        Command::Doctor => doctor::run(&service(file).await?).await,
-        Command::Users(command) => users::run(command, &service(file).await?).await,
-        Command::Sessions(command) => sessions::run(command, &service(file).await?).await,
+        Command::Doctor => doctor::run(&service(file, Schema::AsItIs).await?).await,
+        Command::Users(command) => {
+            let service = service(file, command.schema()).await?;
+            users::run(command, &service).await
+        }
+        Command::Sessions(command) => {
+            let service = service(file, command.schema()).await?;
+            sessions::run(command, &service).await
+        }
     }
 }
 
@@ -138,10 +144,9 @@ fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
     Config::load(file, environment()?)
 }
 
-/// The same stores and rules as the running service has, without a server. A command never seeds anything.
-async fn service(file: Option<&Path>) -> Result<Service, Failed> {
-    let mut config = load(file)?;
+/// The same stores and rules as the running service has, without a server. Commands that only look leave the schema as it is.
+async fn service(file: Option<&Path>, schema: Schema) -> Result<Service, Failed> {
+    let config = load(file)?;
     telemetry::init_for_command(&config.server.name);
-    config.demo = false;
-    Ok(Service::open(&config, Arc::new(SystemClock)).await?)
+    Ok(Service::open_with(&config, schema, Arc::new(SystemClock)).await?)
 }

@@ -24,7 +24,7 @@ use crate::domain::password::PasswordHasher;
 use crate::metrics::{Counts, show_verifications};
 use crate::routes;
 use crate::state::State;
-use crate::stores::{self, OpenStoresError, SessionStore};
+use crate::stores::{self, OpenStoresError, Schema, SessionStore};
 
 mod demo;
 
@@ -59,10 +59,19 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the stores and makes the parts.
+    /// Opens the stores, brings their schema up to date, makes the parts and, where the configuration says so, the demo users.
     pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let service = Self::open_with(config, Schema::UpToDate, clock).await?;
+        if config.demo {
+            demo::seed(&service.state).await.map_err(StartError::Demo)?;
+        }
+        Ok(service)
+    }
+
+    /// The same for a command, which seeds nothing.
+    pub(crate) async fn open_with(config: &Config, schema: Schema, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let keys = config.tokens.keys()?;
-        let opened = stores::open(config).await?;
+        let opened = stores::open_with(config, schema).await?;
         let (metrics, counts) = (Metrics::new(&config.server.name, env!("CARGO_PKG_VERSION")), Counts::new());
         opened.show_in(&metrics);
         counts.show_in(&metrics);
@@ -85,9 +94,6 @@ impl Service {
             counts,
         };
         state.passwords.show_in(&metrics);
-        if config.demo {
-            demo::seed(&state).await.map_err(StartError::Demo)?;
-        }
         Ok(Self { state: Data::new(state), verifier: Data::new(verifier), keys, health, metrics })
     }
 

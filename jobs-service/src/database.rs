@@ -48,3 +48,14 @@ pub async fn open(config: &Config) -> Result<Arc<dyn Database>, OpenDatabaseErro
         }
     }
 }
+
+/// Opens the database as it is, for a command that only looks: one that is not there, or has another schema, is an error.
+pub async fn open_as_it_is(config: &Config) -> Result<Arc<dyn Database>, OpenDatabaseError> {
+    match config.database()? {
+        DatabaseUrl::Sqlite(path) => Ok(Sqlite::open_as_it_is(&path, &MIGRATIONS)?),
+        DatabaseUrl::Postgres(url) => {
+            let settings = PostgresSettings::new(url, &config.database);
+            Ok(Postgres::open_as_it_is(&settings, &MIGRATIONS).await?)
+        }
+    }
+}

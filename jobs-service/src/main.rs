@@ -34,7 +34,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Serve => serve(&config, load).await,
         Command::Healthcheck => Ok(probe::ready(&config.server).await?),
         Command::Migrate => migrate(&config).await,
-        Command::Doctor => doctor(config).await,
+        Command::Doctor => doctor(&config).await,
     }
 }
 
@@ -53,10 +53,8 @@ async fn serve(config: &Config, load: impl Fn() -> Result<Config, ConfigError>) 
     Ok(())
 }
 
-async fn doctor(config: Config) -> Outcome {
-    // To look changes nothing.
-    let config = Config { demo: false, ..config };
-    let service = Service::open(&config, Arc::new(SystemClock)).await?;
+async fn doctor(config: &Config) -> Outcome {
+    let service = Service::open_as_it_is(config, Arc::new(SystemClock)).await?;
     println!("ok       the configuration can be used, and the database schema is up to date");
     let readiness = service.health().readiness().await;
     for (name, check) in &readiness.checks {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix_web::web::{Data, ServiceConfig};
 use service_kit::config::{Rejected, ServerConfig};
-use service_kit::database::{DatabaseCheck, DatabaseError, Watched};
+use service_kit::database::{Database, DatabaseCheck, DatabaseError, Watched};
 use service_kit::health::Health;
 use service_kit::metrics::{CountersKeptElsewhere, Metrics};
 use service_kit::server::{self, BoundServer};
@@ -50,15 +50,30 @@ pub struct Service {
 impl Service {
     /// Opens the database, brings its schema up to date and, where the configuration says so, seeds the demo jobs.
     pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let service = Self::over(config, database::open(config), clock).await?;
+        if config.demo {
+            service.state.jobs.seed(&demo_jobs()).await?;
+        }
+        Ok(service)
+    }
+
+    /// Opens the database as it is, for a command that only looks.
+    pub async fn open_as_it_is(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        Self::over(config, database::open_as_it_is(config), clock).await
+    }
+
+    async fn over(
+        config: &Config,
+        opening: impl Future<Output = Result<Arc<dyn Database>, OpenDatabaseError>>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
         let keys = KeyHandle::new(config.tokens.key_ring()?);
         let verifier = verifier(config, keys.clone(), clock.clone())?;
-        let database = database::open(config).await?;
+        // After the secrets, so that nothing is made where one of them cannot be used.
+        let database = opening.await?;
         let watched = Watched::new(&config.server.name, database.clone());
         let metrics = metrics(&config.server.name, &watched, keys.clone());
         let jobs = Jobs::new(watched);
-        if config.demo {
-            jobs.seed(&demo_jobs()).await?;
-        }
         let health = Health::new(&config.server.name).with_check("database", Arc::new(DatabaseCheck(database)));
         let state = Data::new(State { jobs, ids: JobIds::new(), clock });
         Ok(Self { state, verifier: Data::new(verifier), keys, health, metrics })

@@ -9,6 +9,7 @@ use crate::audit;
 use crate::domain::session::{EndReason, Ending, Session, Which};
 use crate::startup::Service;
 use crate::state::State;
+use crate::stores::Schema;
 
 #[derive(Subcommand)]
 pub(super) enum SessionsCommand {
@@ -31,6 +32,13 @@ pub(super) enum SessionsCommand {
         #[arg(long, conflicts_with = "session")]
         all: bool,
     },
+}
+
+impl SessionsCommand {
+    /// A command that only looks leaves the schema as it is.
+    pub(super) fn schema(&self) -> Schema {
+        if matches!(self, Self::List { .. }) { Schema::AsItIs } else { Schema::UpToDate }
+    }
 }
 
 pub(super) async fn run(command: SessionsCommand, service: &Service) -> Result<(), Failed> {

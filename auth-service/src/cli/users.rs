@@ -16,7 +16,7 @@ use crate::domain::session::{EndReason, Ending, Which};
 use crate::domain::user::{Email, User, Username};
 use crate::startup::Service;
 use crate::state::State;
-use crate::stores::{Inserted, NewUser};
+use crate::stores::{Inserted, NewUser, Schema};
 
 #[derive(Subcommand)]
 pub(super) enum UsersCommand {
@@ -56,6 +56,13 @@ pub(super) enum UsersCommand {
         /// A username, an e-mail address or an id.
         user: String,
     },
+}
+
+impl UsersCommand {
+    /// A command that only looks leaves the schema as it is.
+    pub(super) fn schema(&self) -> Schema {
+        if matches!(self, Self::List { .. }) { Schema::AsItIs } else { Schema::UpToDate }
+    }
 }
 
 #[derive(Serialize)]

@@ -19,7 +19,7 @@ use shared_claims::Clock;
 use uuid::Uuid;
 
 pub use finding::{Finding, Severity, warn_of_findings};
-pub use open::{MIGRATIONS, OpenStores, OpenStoresError, open, open_sqlite_sessions};
+pub use open::{MIGRATIONS, OpenStores, OpenStoresError, Schema, open, open_sqlite_sessions, open_with};
 pub use redis::{Redis, RedisAttempts, RedisSessions, RedisSettings};
 pub use sqlite::SqliteSessions;
 pub use sqlite_attempts::SqliteAttempts;

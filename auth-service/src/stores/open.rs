@@ -64,20 +64,49 @@ pub const MIGRATIONS: Migrations = Migrations {
     table: "auth_service_migrations",
 };
 
+/// What becomes of a schema that is not that of this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// It is brought up to date, and made where there is none.
+    UpToDate,
+    /// It stays as it is, and is refused.
+    AsItIs,
+}
+
+impl Schema {
+    fn open_sqlite(self, path: &Path) -> Result<Arc<Sqlite>, OpenError> {
+        match self {
+            Self::UpToDate => Sqlite::open(path, &MIGRATIONS),
+            Self::AsItIs => Sqlite::open_as_it_is(path, &MIGRATIONS),
+        }
+    }
+
+    async fn open_postgres(self, settings: &PostgresSettings) -> Result<Arc<Postgres>, OpenError> {
+        match self {
+            Self::UpToDate => Postgres::open(settings, &MIGRATIONS).await,
+            Self::AsItIs => Postgres::open_as_it_is(settings, &MIGRATIONS).await,
+        }
+    }
+}
+
 /// Opens what the configuration names and brings its schema up to date.
 pub async fn open(config: &Config) -> Result<OpenStores, OpenStoresError> {
+    open_with(config, Schema::UpToDate).await
+}
+
+/// Opens what the configuration names.
+pub async fn open_with(config: &Config, schema: Schema) -> Result<OpenStores, OpenStoresError> {
     let url = config.database().map_err(OpenError::from)?;
     let (database, sqlite): (Arc<dyn Database>, _) = match url {
         DatabaseUrl::Sqlite(path) => {
-            let sqlite = Sqlite::open(&path, &MIGRATIONS)?;
+            let sqlite = schema.open_sqlite(&path)?;
             (sqlite.clone(), Some(sqlite))
         }
         DatabaseUrl::Postgres(url) => {
-            let settings = PostgresSettings::new(url, &config.database);
-            (Postgres::open(&settings, &MIGRATIONS).await?, None)
+            (schema.open_postgres(&PostgresSettings::new(url, &config.database)).await?, None)
         }
     };
-    let (sessions, attempts) = open_token_store(&config.token_store, sqlite)?;
+    let (sessions, attempts) = open_token_store(&config.token_store, sqlite, schema)?;
     let (watched, times) = (Watched::new(&config.server.name, database.clone()), StepTimes::new());
     Ok(OpenStores {
         users: Users::new(watched.clone()),
@@ -91,11 +120,15 @@ pub async fn open(config: &Config) -> Result<OpenStores, OpenStoresError> {
 
 type TokenStore = (Arc<dyn SessionStore>, Arc<dyn AttemptStore>);
 
-fn open_token_store(config: &TokenStoreConfig, database: Option<Arc<Sqlite>>) -> Result<TokenStore, OpenStoresError> {
+fn open_token_store(
+    config: &TokenStoreConfig,
+    database: Option<Arc<Sqlite>>,
+    schema: Schema,
+) -> Result<TokenStore, OpenStoresError> {
     let rejected = |reason| OpenStoresError::TokenStore(Rejected::new("token_store.url", reason));
     let sqlite = match (&config.url, database) {
         (Some(url), _) if RedisSettings::are_meant_by(url) => return open_redis(url, config),
-        (Some(url), _) => Sqlite::open(&sqlite_path(url).map_err(rejected)?, &MIGRATIONS)?,
+        (Some(url), _) => schema.open_sqlite(&sqlite_path(url).map_err(rejected)?)?,
         (None, Some(sqlite)) => sqlite,
         (None, None) => return Err(rejected("is required")),
     };

@@ -81,6 +81,31 @@ fn migrate_makes_the_schema_and_may_be_repeated() {
     assert_eq!(jobs, 0);
 }
 
+#[test]
+fn doctor_looks_and_makes_nothing() {
+    let secret = generate_secret();
+    let settings = [(SECRET, secret.expose_secret())];
+    let (directory, output) = run(&settings, &["doctor"]);
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("data/jobs.db") && error.contains("`migrate`"), "{error}");
+    assert!(!directory.path().join("data").exists());
+
+    program(&directory, &settings, &["migrate"]).output().unwrap();
+    let well = program(&directory, &settings, &["doctor"]).output().unwrap();
+    assert_eq!(well.status.code(), Some(0), "{well:?}");
+    assert!(text(&well.stdout).contains("ok       database answers in"), "{well:?}");
+
+    let database = Connection::open(directory.path().join("data/jobs.db")).unwrap();
+    database.execute("DELETE FROM jobs_service_migrations", []).unwrap();
+    let outdated = program(&directory, &settings, &["doctor"]).output().unwrap();
+    assert_eq!(outdated.status.code(), Some(1), "{outdated:?}");
+    assert!(text(&outdated.stderr).contains("`migrate`"), "{outdated:?}");
+    let applied: i64 =
+        database.query_row("SELECT count(*) FROM jobs_service_migrations", [], |row| row.get(0)).unwrap();
+    assert_eq!(applied, 0);
+}
+
 #[actix_web::test]
 async fn healthcheck_tells_a_ready_service_from_one_that_is_not_there() {
     let secret = generate_secret();

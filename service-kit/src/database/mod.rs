@@ -2,6 +2,7 @@
 //! The stores of each service are written once over it. What the statements mean is the services' business.
 
 mod postgres;
+mod schema;
 mod sqlite;
 mod url;
 mod value;
@@ -116,6 +117,18 @@ pub enum OpenError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// There is no such file, and whoever only looks makes none.
+    #[error("there is no database {path}: run the command `migrate` to make it, or start the service")]
+    Missing {
+        /// The file of the database.
+        path: String,
+    },
+    /// Migrations are missing, and whoever only looks applies none.
+    #[error("the database schema is older than this program: run the command `migrate`, or start the service")]
+    OlderSchema,
+    /// Migrations were applied that this program does not know.
+    #[error("the database schema is newer than this program: use the program that it was made by, or a newer one")]
+    NewerSchema,
     /// The schema could not be brought up to date.
     #[error("cannot bring the database schema up to date: {0}")]
     Migration(String),

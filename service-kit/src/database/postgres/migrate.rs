@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 
 use super::connect::Connector;
 use super::refusal::describe;
-use crate::database::{DatabaseError, Migrations, OpenError};
+use crate::database::{DatabaseError, Migrations, OpenError, schema};
 
 /// A server that takes no connections may be starting together with the service, and is waited for so long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,10 +23,9 @@ const SETUP: &str = "SET lock_timeout = '60s'";
 pub(super) async fn migrate(connector: &Connector, migrations: &Migrations) -> Result<(), OpenError> {
     let mut client = first_connection(connector).await?;
     // In one transaction with their history: a process that is killed in between leaves nothing half done.
-    let mut runner = (migrations.postgres)().set_grouped(true);
-    runner.set_migration_table_name(migrations.table);
+    let runner = runner(migrations).set_grouped(true);
     // Most starts find nothing to do. They need no lock, no right to change the schema and no server that takes changes.
-    if is_up_to_date(&runner, &mut client).await {
+    if is_known(&runner, &mut client).await.is_ok() {
         return Ok(());
     }
     let lock = client.execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK]).await;
@@ -34,6 +33,17 @@ pub(super) async fn migrate(connector: &Connector, migrations: &Migrations) -> R
     // The lock goes with the connection, at the end of this function, whatever happens.
     runner.run_async(&mut client).await.map_err(|error| OpenError::Migration(explain(&error)))?;
     Ok(())
+}
+
+/// Whether this database has had these migrations and no others.
+pub(super) async fn check_schema(connector: &Connector, migrations: &Migrations) -> Result<(), OpenError> {
+    is_known(&runner(migrations), &mut first_connection(connector).await?).await
+}
+
+fn runner(migrations: &Migrations) -> Runner {
+    let mut runner = (migrations.postgres)();
+    runner.set_migration_table_name(migrations.table);
+    runner
 }
 
 async fn first_connection(connector: &Connector) -> Result<Client, OpenError> {
@@ -55,11 +65,10 @@ async fn first_connection(connector: &Connector) -> Result<Client, OpenError> {
     }
 }
 
-async fn is_up_to_date(runner: &Runner, client: &mut Client) -> bool {
+async fn is_known(runner: &Runner, client: &mut Client) -> Result<(), OpenError> {
     // An error is most likely that of a table that is not there yet; any other will show again.
     let applied = runner.get_applied_migrations_async(client).await.unwrap_or_default();
-    let known = runner.get_migrations();
-    applied.len() == known.len() && known.iter().all(|migration| applied.contains(migration))
+    schema::is_known(&applied, runner.get_migrations())
 }
 
 /// What PostgreSQL said, where it is behind the error: the error itself says "db error".

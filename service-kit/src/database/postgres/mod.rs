@@ -33,8 +33,19 @@ impl Postgres {
     pub async fn open(settings: &PostgresSettings, migrations: &Migrations) -> Result<Arc<Self>, OpenError> {
         let connector = Connector::new(settings)?;
         migrate::migrate(&connector, migrations).await?;
+        Ok(Self::over(connector, settings))
+    }
+
+    /// Opens the database as it is, for whoever only looks: another schema is an error.
+    pub async fn open_as_it_is(settings: &PostgresSettings, migrations: &Migrations) -> Result<Arc<Self>, OpenError> {
+        let connector = Connector::new(settings)?;
+        migrate::check_schema(&connector, migrations).await?;
+        Ok(Self::over(connector, settings))
+    }
+
+    fn over(connector: Connector, settings: &PostgresSettings) -> Arc<Self> {
         let slots = (0..settings.max_connections.max(1)).map(|_| Slot::default()).collect();
-        Ok(Arc::new(Self { connector, slots }))
+        Arc::new(Self { connector, slots })
     }
 
     async fn run(&self, deadline: Instant, sql: &'static str, parameters: &[Value]) -> Result<Vec<Row>, DatabaseError> {

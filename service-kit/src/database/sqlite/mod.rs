@@ -47,7 +47,21 @@ impl Sqlite {
     pub fn open(path: &Path, migrations: &Migrations) -> Result<Arc<Self>, OpenError> {
         let mut connection = open::writable(path)?;
         open::migrate(&mut connection, migrations)?;
-        Ok(Arc::new(Self { writer: Writer::start(connection), readers: Readers::new(path.to_owned()) }))
+        Ok(Self::over(connection, path))
+    }
+
+    /// Opens the database as it is, for whoever only looks: one that is not there, or has another schema, is an error.
+    pub fn open_as_it_is(path: &Path, migrations: &Migrations) -> Result<Arc<Self>, OpenError> {
+        if !path.exists() {
+            return Err(OpenError::Missing { path: path.display().to_string() });
+        }
+        let mut connection = open::writable(path)?;
+        open::check_schema(&mut connection, migrations)?;
+        Ok(Self::over(connection, path))
+    }
+
+    fn over(connection: Connection, path: &Path) -> Arc<Self> {
+        Arc::new(Self { writer: Writer::start(connection), readers: Readers::new(path.to_owned()) })
     }
 
     /// Runs `step` in a transaction on the writer and answers when what it did is durable.

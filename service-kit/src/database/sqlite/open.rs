@@ -5,9 +5,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use refinery::Runner;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::database::{Migrations, OpenError};
+use crate::database::{Migrations, OpenError, schema};
 
 /// How long a writer waits for another process (an operator's command beside the service) before it gives up.
 const BUSY: Duration = Duration::from_millis(1_500);
@@ -62,8 +63,7 @@ fn configured(path: &Path) -> rusqlite::Result<Connection> {
 /// Applies the migrations that this database has not had yet.
 pub(super) fn migrate(connection: &mut Connection, migrations: &Migrations) -> Result<(), OpenError> {
     // In one transaction with their history: a process that is killed in between leaves nothing half done.
-    let mut runner = (migrations.sqlite)().set_grouped(true);
-    runner.set_migration_table_name(migrations.table);
+    let runner = runner(migrations).set_grouped(true);
     let mut tries = 1;
     loop {
         match runner.run(connection) {
@@ -72,4 +72,18 @@ pub(super) fn migrate(connection: &mut Connection, migrations: &Migrations) -> R
             Err(error) => return Err(OpenError::Migration(error.to_string())),
         }
     }
+}
+
+/// Whether this database has had these migrations and no others.
+pub(super) fn check_schema(connection: &mut Connection, migrations: &Migrations) -> Result<(), OpenError> {
+    let runner = runner(migrations);
+    // Without a history there is no table to read it from, and any other error will show again.
+    let applied = runner.get_applied_migrations(connection).unwrap_or_default();
+    schema::is_known(&applied, runner.get_migrations())
+}
+
+fn runner(migrations: &Migrations) -> Runner {
+    let mut runner = (migrations.sqlite)();
+    runner.set_migration_table_name(migrations.table);
+    runner
 }

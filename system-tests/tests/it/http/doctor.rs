@@ -1,10 +1,14 @@
 //! `doctor` says what must be mended and what to change; a service says the same once in its log, and is ready all the same. To look
 //! changes nothing.
 
+use std::path::Path;
+
+use rstest::rstest;
 use system_tests::postgres;
 use system_tests::program::{Finished, Program};
 use system_tests::redis::Server;
 use system_tests::site::Site;
+use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::waiting::eventually;
 
 /// A Redis that is as it should be, but for one thing.
@@ -73,4 +77,53 @@ async fn both_services_in_one_process_warn_as_auth_service_does() {
     }
     let latchkey = Program::new("latchkey", directory.path(), environment);
     latchkey.run_until_it_says("maxmemory-policy is allkeys-lru").await;
+}
+
+/// Commands that look and change nothing.
+fn looks() -> [&'static [&'static str]; 3] {
+    [&["doctor"], &["users", "list"], &["sessions", "list", "ada"]]
+}
+
+fn databases(directory: &Path) -> usize {
+    let files = directory.read_dir().expect("a directory").map(|file| file.expect("a file").file_name());
+    files.filter(|name| !name.to_string_lossy().starts_with("output-")).count()
+}
+
+#[tokio::test]
+async fn to_look_makes_no_database() {
+    let (site, directory) = (Site::open(Embedded, &[]).await, tempfile::tempdir().expect("a directory"));
+    let environment = site.environment(&[("DATABASE__URL", "sqlite:data/auth.db")]);
+    let program = Program::new("auth-service", directory.path(), environment);
+    for arguments in looks() {
+        let told = program.run(arguments, "").await;
+        assert_eq!(told.status.code(), Some(1), "{arguments:?}: {told:?}");
+        assert!(told.stderr.contains("data/auth.db") && told.stderr.contains("`migrate`"), "{told:?}");
+        assert_eq!(databases(directory.path()), 0, "{arguments:?}");
+    }
+}
+
+#[rstest]
+#[case("DELETE FROM auth_service_migrations", "older")]
+#[case("INSERT INTO auth_service_migrations VALUES (99, 'of_tomorrow', '2030-01-01T00:00:00Z', '1')", "newer")]
+#[tokio::test]
+async fn to_look_leaves_another_schema_as_it_is(
+    #[case] change: &'static str,
+    #[case] what: &str,
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
+    let site = Site::open(storage, &[]).await;
+    let database = &site.stores.database;
+    let history = async || {
+        let rows = database.read("SELECT version FROM auth_service_migrations", vec![]).await.expect("the history");
+        rows.len()
+    };
+    database.write(change, vec![]).await.expect("the history changes");
+    let before = history().await;
+    let program = Program::new("auth-service", site.directory(), site.environment(&[]));
+    for arguments in looks() {
+        let told = program.run(arguments, "").await;
+        assert_eq!(told.status.code(), Some(1), "{arguments:?}: {told:?}");
+        assert!(told.stderr.contains(what), "{arguments:?}: {told:?}");
+        assert_eq!(history().await, before, "{arguments:?}");
+    }
 }
