@@ -29,18 +29,23 @@ pub enum Severity {
     Problem,
 }
 
-/// Logs once what is found about a store, as soon as the store answers. To be spawned: it may take for ever.
+/// Logs once what is found about a store, as soon as the store answers, and once that it does not yet. To be spawned: it may take
+/// for ever.
 pub async fn warn_of_findings(store: &dyn SessionStore, clock: &dyn Clock) {
-    loop {
-        if let Ok(findings) = store.inspect(clock).await {
-            for Finding { severity, what, advice } in findings {
-                match severity {
-                    Severity::Warning => tracing::warn!(advice, "token store: {what}"),
-                    Severity::Problem => tracing::error!(advice, "token store: {what}"),
-                }
-            }
-            return;
+    let mut is_told = false;
+    let findings = loop {
+        match store.inspect(clock).await {
+            Ok(findings) => break findings,
+            Err(cause) if !is_told => tracing::warn!(%cause, "the token store cannot be looked at yet"),
+            Err(_) => {}
         }
+        is_told = true;
         tokio::time::sleep(PAUSE).await;
+    };
+    for Finding { severity, what, advice } in findings {
+        match severity {
+            Severity::Warning => tracing::warn!(advice, "token store: {what}"),
+            Severity::Problem => tracing::error!(advice, "token store: {what}"),
+        }
     }
 }

@@ -20,6 +20,11 @@ pub(super) fn breaks_connection(error: &RedisError) -> bool {
     }
 }
 
+/// The user that we log in as lacks a right, so nothing has run.
+pub(super) fn is_forbidden(error: &RedisError) -> bool {
+    says(error, "NOPERM")
+}
+
 /// The script is not known to this server, so nothing has run.
 pub(super) fn is_unknown_script(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)

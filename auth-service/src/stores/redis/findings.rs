@@ -11,9 +11,9 @@ use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, RedisResult};
 use shared_claims::Clock;
 
-use super::failure;
 use super::node::Node;
 use super::servers::Servers;
+use super::failure;
 use crate::stores::{Finding, Severity, StoreError};
 
 const OLDEST_VERSION: (u32, u32) = (6, 2);
@@ -41,16 +41,17 @@ async fn look_at(node: &Arc<Node>, clock: &dyn Clock, is_cluster: bool) -> Resul
     let open = node.open().await?;
     let mut server =
         Server { name: open.address.to_string(), connection: open.connection.clone(), findings: Vec::new() };
-    let info: String = server.ask(&["INFO"]).await.inspect_err(|error| {
+    let info: Option<String> = server.ask_if_allowed(&["INFO"]).await.inspect_err(|error| {
         if failure::breaks_connection(error) {
             node.forget(&open);
         }
     })?;
-    let info = Info::parse(&info);
-    server.version(&info);
-    server.memory(&info);
-    server.persistence(&info).await;
-    server.replication(&info);
+    if let Some(info) = info.as_deref().map(Info::parse) {
+        server.version(&info);
+        server.memory(&info);
+        server.persistence(&info).await;
+        server.replication(&info);
+    }
     server.clock(clock).await?;
     server.listpack_limits().await;
     if is_cluster {
@@ -69,6 +70,19 @@ impl Server {
     async fn ask<T: FromRedisValue>(&self, words: &[&str]) -> RedisResult<T> {
         let (name, arguments) = words.split_first().unwrap_or((&"PING", &[]));
         redis::cmd(name).arg(arguments).query_async(&mut self.connection.clone()).await
+    }
+
+    /// The same where our user may lack the right: then that is found, and what could be seen with it is not.
+    async fn ask_if_allowed<T: FromRedisValue>(&mut self, words: &[&str]) -> RedisResult<Option<T>> {
+        match self.ask(words).await {
+            Err(error) if failure::is_forbidden(&error) => {
+                let (command, right) = (words.join(" "), words.join("|").to_lowercase());
+                let what = format!("our user may not use {command}, so not everything can be looked at");
+                self.add(Severity::Warning, what, format!("Give it the right: ACL SETUSER … +{right}"));
+                Ok(None)
+            }
+            answer => answer.map(Some),
+        }
     }
 
     /// A setting, where it may be read: managed services mostly forbid it.
@@ -129,7 +143,7 @@ impl Server {
 
     async fn clock(&mut self, clock: &dyn Clock) -> Result<(), StoreError> {
         let before = clock.now();
-        let (seconds, microseconds): (i64, i64) = self.ask(&["TIME"]).await?;
+        let Some((seconds, microseconds)) = self.ask_if_allowed::<(i64, i64)>(&["TIME"]).await? else { return Ok(()) };
         let after = clock.now();
         let Some(its_time) = chrono::DateTime::from_timestamp_micros(seconds * 1_000_000 + microseconds) else {
             return Ok(());
@@ -180,7 +194,7 @@ impl Server {
     }
 
     async fn cluster(&mut self) -> Result<(), StoreError> {
-        let info: String = self.ask(&["CLUSTER", "INFO"]).await?;
+        let Some(info) = self.ask_if_allowed::<String>(&["CLUSTER", "INFO"]).await? else { return Ok(()) };
         let info = Info::parse(&info);
         let (state, served) = (info.text("cluster_state").unwrap_or("unknown"), info.number("cluster_slots_ok"));
         if state != "ok" || served != Some(16_384) {

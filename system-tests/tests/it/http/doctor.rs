@@ -68,6 +68,20 @@ async fn a_store_that_does_not_answer_is_a_problem() {
 }
 
 #[tokio::test]
+async fn a_store_that_cannot_be_looked_at_is_told_once_and_looked_at_when_it_is_there() {
+    let redis = redis_but_for("maxmemory-policy", "allkeys-lru");
+    let site = site_over(&redis).await;
+    redis.kill();
+    let service = Program::new("auth-service", site.directory(), site.environment(&[])).serve().await;
+    let cannot = "the token store cannot be looked at yet";
+    eventually("the log tells that it could not look", async || service.log().contains(cannot).then_some(())).await;
+    redis.start_again();
+    let is_told = async || service.log().contains("maxmemory-policy is allkeys-lru").then_some(());
+    eventually("the log tells what was found", is_told).await;
+    assert_eq!(count(&service.log(), cannot), 1);
+}
+
+#[tokio::test]
 async fn both_services_in_one_process_warn_as_auth_service_does() {
     let redis = redis_but_for("maxmemory-policy", "allkeys-lru");
     let directory = tempfile::tempdir().expect("a directory");

@@ -119,6 +119,21 @@ async fn where_settings_may_not_be_read_the_sessions_themselves_tell_how_they_ar
 }
 
 #[tokio::test]
+async fn a_right_that_is_missing_is_named_and_costs_no_other_finding() {
+    let server = but_for("maxmemory-policy", "allkeys-lru");
+    let by_a_user_without = async |command: &str| {
+        let mut acl = cmd("ACL");
+        let rights = ["SETUSER", "latchkey", "reset", "on", ">secret", "~*", "+@all", &format!("-{command}")];
+        server.ask::<()>(acl.arg(&rights));
+        found_by(&open(&settings(format!("redis://latchkey:secret@{}", server.address())))).await
+    };
+    is_one(&by_a_user_without("info").await, Severity::Warning, "may not use INFO", "+info");
+    let found = by_a_user_without("time").await;
+    is_one(&found[..1], Severity::Problem, "maxmemory-policy is allkeys-lru", "noeviction");
+    is_one(&found[1..], Severity::Warning, "may not use TIME", "+time");
+}
+
+#[tokio::test]
 async fn each_server_of_a_cluster_is_looked_at_and_so_is_the_cluster() {
     let cluster = Cluster::start();
     for master in &cluster.masters {
