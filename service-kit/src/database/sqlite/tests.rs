@@ -129,6 +129,18 @@ fn a_directory_that_cannot_be_made_is_named() {
     assert!(matches!(error, OpenError::Unwritable { .. }), "{error:?}");
 }
 
+#[tokio::test]
+async fn what_is_committed_is_on_the_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let pragmas = database(&directory).step(|connection| {
+        let journal_mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+        // 2 is FULL: in WAL mode each commit is synced; with 1 a power cut takes the last ones back.
+        let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+        Ok((journal_mode, synchronous))
+    });
+    assert_eq!(pragmas.await.unwrap(), ("wal".to_owned(), 2));
+}
+
 #[test]
 fn the_file_is_readable_by_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;

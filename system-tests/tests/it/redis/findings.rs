@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auth_service::stores::{Finding, RedisSessions, SessionStore, Severity};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use redis::cmd;
 use rstest::rstest;
 use shared_claims::{Clock, ManualClock, SystemClock};
@@ -81,15 +81,26 @@ async fn evicted_keys_are_found() {
 }
 
 #[rstest]
-#[case(TimeDelta::seconds(10))]
-#[case(TimeDelta::seconds(-10))]
+#[case(TimeDelta::milliseconds(2_500))]
+#[case(TimeDelta::milliseconds(-2_500))]
 #[tokio::test]
-async fn a_clock_that_is_off_is_found(#[case] by: TimeDelta) {
+async fn a_clock_that_is_off_by_more_than_two_seconds_is_found(#[case] by: TimeDelta) {
     let server = Server::start_with(&SOUND);
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(SystemClock.now() + by));
     let found = open(&settings(server.url())).inspect(&*clock).await.unwrap();
     is_one(&found, Severity::Warning, "clock", "NTP");
-    let _: chrono::DateTime<Utc> = clock.now();
+}
+
+#[rstest]
+#[case(TimeDelta::milliseconds(1_500))]
+#[case(TimeDelta::milliseconds(-1_500))]
+#[tokio::test]
+async fn a_clock_that_is_off_by_less_is_not(#[case] by: TimeDelta) {
+    let server = Server::start_with(&SOUND);
+    let store = open(&settings(server.url()));
+    store.check().await.unwrap();
+    let clock = ManualClock::new(SystemClock.now() + by);
+    assert_eq!(store.inspect(&clock).await.unwrap(), []);
 }
 
 #[tokio::test]
