@@ -13,7 +13,7 @@ use shared_claims::Clock;
 
 use super::node::Node;
 use super::servers::Servers;
-use super::failure;
+use super::{failure, record};
 use crate::stores::{Finding, Severity, StoreError};
 
 const OLDEST_VERSION: (u32, u32) = (6, 2);
@@ -23,8 +23,6 @@ const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(2);
 const REPLICA_SILENCE: u64 = 5;
 /// A replica that lacks so many bytes lags.
 const REPLICA_BACKLOG: u64 = 1 << 20;
-/// A session with all its details, in bytes. Values that are longer than the limit are kept in a form that takes half as much again.
-const SESSION_BYTES: u64 = 180;
 /// Fields of a user with the sessions and the endings that are kept by default.
 const FIELDS: u64 = 21;
 
@@ -164,7 +162,8 @@ impl Server {
     async fn listpack_limits(&mut self) {
         let advice = "Set hash-max-listpack-value to 512 (hash-max-ziplist-value before Redis 7).";
         let mut are_known = false;
-        for (kind, needed) in [("value", SESSION_BYTES), ("entries", FIELDS)] {
+        // A user with a value that is longer, or with more of them, is kept in a form that takes half as much again.
+        for (kind, needed) in [("value", record::LONGEST), ("entries", FIELDS)] {
             let limit = match self.setting(&format!("hash-max-listpack-{kind}")).await {
                 Some(limit) => Some(limit),
                 None => self.setting(&format!("hash-max-ziplist-{kind}")).await,
@@ -172,7 +171,9 @@ impl Server {
             let Some(limit) = limit.and_then(|limit| limit.parse::<u64>().ok()) else { continue };
             are_known = true;
             if limit < needed {
-                let what = format!("hash-max-listpack-{kind} is {limit}: sessions take half as much memory again");
+                let what = format!(
+                    "hash-max-listpack-{kind} is {limit}: users with more than that take half as much memory again"
+                );
                 self.add(Severity::Warning, what, advice);
             }
         }

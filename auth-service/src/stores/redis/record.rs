@@ -15,6 +15,10 @@ const HAS_FINGERPRINT: u8 = 1;
 const HAS_SPENT_WITH: u8 = 2;
 const IS_IPV6: u8 = 4;
 
+/// The longest value that [`pack`] makes, in bytes: that of a session with every detail, an IPv6 address, and a device name of 64
+/// characters of four bytes each.
+pub(super) const LONGEST: u64 = 366;
+
 /// A value or a field that no version of ours has written: never taken for "no session".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a {0} of an unknown version or shape")]

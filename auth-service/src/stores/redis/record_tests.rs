@@ -33,6 +33,24 @@ fn session() -> impl Strategy<Value = Session> {
     )
 }
 
+#[test]
+fn no_session_is_longer_than_the_longest() {
+    let session = Session {
+        id: Uuid::nil(),
+        random: SessionRandom([7; 16]),
+        generation: (1 << 53) - 1,
+        credential_version: i64::MAX,
+        created_at: DateTime::<Utc>::MAX_UTC,
+        rotated_at: DateTime::<Utc>::MAX_UTC,
+        expires_at: DateTime::<Utc>::MAX_UTC,
+        fingerprint: Some(Digest([7; 16])),
+        spent_with: Some(Digest([7; 16])),
+        device_name: "🦊".repeat(64),
+        ip_address: IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+    };
+    assert_eq!(u64::try_from(pack(&session).len()), Ok(LONGEST));
+}
+
 proptest! {
     #[test]
     fn a_session_is_read_back_as_it_was_packed(session in session()) {
