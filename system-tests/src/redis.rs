@@ -74,19 +74,8 @@ impl Server {
     /// Where it does not start.
     pub fn start_with_tls(authority: &Authority) -> Self {
         let (port, directory) = (free_port(), directory());
-        let (certificate, key) = authority.certify(HOST);
-        for (name, text) in [("server.crt", certificate), ("server.key", key), ("authority.crt", authority.pem())] {
-            fs::write(directory.join(name), text).expect("the directory is ours");
-        }
-        let settings = [
-            ("port", "0"),
-            ("tls-port", &port.to_string()),
-            ("tls-auth-clients", "no"),
-            ("tls-cert-file", "server.crt"),
-            ("tls-key-file", "server.key"),
-            ("tls-ca-cert-file", "authority.crt"),
-        ];
-        Self::make(port, directory, false, &settings)
+        let settings = listening(port, &directory, Some(authority));
+        Self::make(port, directory, false, &borrowed(&settings))
     }
 
     fn make(port: u16, directory: PathBuf, is_sentinel: bool, settings: &[(&str, &str)]) -> Self {
@@ -254,6 +243,30 @@ impl Drop for Frozen<'_> {
     fn drop(&mut self) {
         self.0.signal(Signal::CONT);
     }
+}
+
+/// Settings by which a server listens: in the clear, or by TLS alone with a certificate by this authority. With TLS it also speaks to
+/// other servers so.
+fn listening(port: u16, directory: &Path, authority: Option<&Authority>) -> Vec<(&'static str, String)> {
+    let Some(authority) = authority else { return vec![("port", port.to_string())] };
+    let (certificate, key) = authority.certify(HOST);
+    for (name, text) in [("server.crt", certificate), ("server.key", key), ("authority.crt", authority.pem())] {
+        fs::write(directory.join(name), text).expect("the directory is ours");
+    }
+    let settings = [
+        ("port", "0"),
+        ("tls-port", &port.to_string()),
+        ("tls-auth-clients", "no"),
+        ("tls-replication", "yes"),
+        ("tls-cert-file", "server.crt"),
+        ("tls-key-file", "server.key"),
+        ("tls-ca-cert-file", "authority.crt"),
+    ];
+    settings.map(|(name, value)| (name, value.to_owned())).into()
+}
+
+fn borrowed<'a>(settings: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
+    settings.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
 fn directory() -> PathBuf {

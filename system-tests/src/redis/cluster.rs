@@ -4,7 +4,8 @@ use std::thread::sleep;
 
 use redis::cmd;
 
-use super::{HOST, LOOK_AGAIN, LOOKS, Server, directory, free_port};
+use super::{HOST, LOOK_AGAIN, LOOKS, Server, borrowed, directory, free_port, listening};
+use crate::postgres::Authority;
 
 const SLOTS: usize = 16_384;
 
@@ -19,16 +20,21 @@ pub struct Cluster {
 impl Cluster {
     /// Starts three masters.
     pub fn start() -> Self {
-        Self::make(false)
+        Self::make(false, None, None)
+    }
+
+    /// The same with a password, or with TLS by this authority, or both.
+    pub fn start_with(password: Option<&str>, authority: Option<&Authority>) -> Self {
+        Self::make(false, password, authority)
     }
 
     /// Starts three masters with a replica each, which take over soon after a master has failed.
     pub fn start_with_replicas() -> Self {
-        Self::make(true)
+        Self::make(true, None, None)
     }
 
-    fn make(has_replicas: bool) -> Self {
-        let servers = || (0..3).map(|_| node()).collect::<Vec<_>>();
+    fn make(has_replicas: bool, password: Option<&str>, authority: Option<&Authority>) -> Self {
+        let servers = || (0..3).map(|_| node(password, authority)).collect::<Vec<_>>();
         let cluster = Self { masters: servers(), replicas: if has_replicas { servers() } else { Vec::new() } };
         let per_master = SLOTS.div_ceil(cluster.masters.len());
         for (number, master) in cluster.masters.iter().enumerate() {
@@ -59,8 +65,13 @@ impl Cluster {
 
     /// The URL of the cluster, by its first masters.
     pub fn url(&self) -> String {
+        self.url_with("")
+    }
+
+    /// The URL with a user and a password, each followed by what belongs there: `USER:PASSWORD@`.
+    pub fn url_with(&self, credentials: &str) -> String {
         let addresses: Vec<String> = self.masters.iter().map(Server::address).collect();
-        format!("redis-cluster://{}", addresses.join(","))
+        format!("redis-cluster://{credentials}{}", addresses.join(","))
     }
 
     /// All servers of it.
@@ -89,19 +100,22 @@ impl Cluster {
     }
 }
 
-fn node() -> Server {
-    let port = free_port();
-    let settings = [
-        ("port", port.to_string()),
+fn node(password: Option<&str>, authority: Option<&Authority>) -> Server {
+    let (port, directory) = (free_port(), directory());
+    let mut settings = listening(port, &directory, authority);
+    settings.extend([
         ("cluster-enabled", "yes".to_owned()),
         ("cluster-config-file", "nodes".to_owned()),
         ("cluster-node-timeout", "1000".to_owned()),
         // Without a fail-over for a while, so that tests of failing servers see them fail.
         ("cluster-replica-validity-factor", "0".to_owned()),
         ("repl-diskless-sync-delay", "0".to_owned()),
-    ];
-    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    Server::make(port, directory(), false, &settings)
+    ]);
+    settings.extend(authority.map(|_| ("tls-cluster", "yes".to_owned())));
+    if let Some(password) = password {
+        settings.extend([("requirepass", password.to_owned()), ("masterauth", password.to_owned())]);
+    }
+    Server::make(port, directory, false, &borrowed(&settings))
 }
 
 /// A line of `CLUSTER INFO`.

@@ -4,7 +4,8 @@ use std::thread::sleep;
 
 use redis::cmd;
 
-use super::{HOST, LOOK_AGAIN, LOOKS, Server, directory, free_port};
+use super::{HOST, LOOK_AGAIN, LOOKS, Server, borrowed, directory, free_port, listening};
+use crate::postgres::Authority;
 
 /// What the Sentinels call the master.
 const MASTER: &str = "the-sessions";
@@ -20,23 +21,28 @@ pub struct Sentinels {
 impl Sentinels {
     /// Starts a master with two replicas, and three Sentinels.
     pub fn start() -> Self {
-        Self::start_with(None, None)
+        Self::make(None, None, None)
     }
 
     /// The same, with a password for the servers and another for the Sentinels.
-    ///
-    /// # Panics
-    ///
-    /// Where they do not start.
     pub fn start_with(password: Option<&str>, sentinel_password: Option<&str>) -> Self {
-        let master = server(None, password);
-        let replicas = (0..2).map(|_| server(Some(master.port()), password)).collect::<Vec<_>>();
+        Self::make(password, sentinel_password, None)
+    }
+
+    /// The same, with TLS by this authority between all of them.
+    pub fn start_with_tls(authority: &Authority) -> Self {
+        Self::make(None, None, Some(authority))
+    }
+
+    fn make(password: Option<&str>, sentinel_password: Option<&str>, authority: Option<&Authority>) -> Self {
+        let master = server(None, password, authority);
+        let replicas = (0..2).map(|_| server(Some(master.port()), password, authority)).collect::<Vec<_>>();
         let servers: Vec<Server> = std::iter::once(master).chain(replicas).collect();
         wait_until("the replicas follow the master", || {
             let info: String = servers[0].ask(cmd("INFO").arg("replication"));
             info.matches("state=online").count() == 2
         });
-        let sentinels = (0..3).map(|_| sentinel(servers[0].port(), password, sentinel_password)).collect();
+        let sentinels = (0..3).map(|_| sentinel(servers[0].port(), password, sentinel_password, authority)).collect();
         let all = Self { servers, sentinels };
         wait_until("the Sentinels know each other and the replicas", || {
             all.sentinels.iter().all(|sentinel| {
@@ -79,32 +85,31 @@ impl Sentinels {
     }
 }
 
-fn server(master: Option<u16>, password: Option<&str>) -> Server {
-    let port = free_port();
-    let mut settings = vec![("port", port.to_string()), ("repl-diskless-sync-delay", "0".to_owned())];
+fn server(master: Option<u16>, password: Option<&str>, authority: Option<&Authority>) -> Server {
+    let (port, directory) = (free_port(), directory());
+    let mut settings = listening(port, &directory, authority);
+    settings.push(("repl-diskless-sync-delay", "0".to_owned()));
     if let Some(master) = master {
         settings.push(("replicaof", format!("{HOST} {master}")));
     }
     if let Some(password) = password {
         settings.extend([("requirepass", password.to_owned()), ("masterauth", password.to_owned())]);
     }
-    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    Server::make(port, directory(), false, &settings)
+    Server::make(port, directory, false, &borrowed(&settings))
 }
 
-fn sentinel(master: u16, password: Option<&str>, own_password: Option<&str>) -> Server {
-    let port = free_port();
-    let mut settings = vec![
-        ("port", port.to_string()),
+fn sentinel(master: u16, password: Option<&str>, own: Option<&str>, authority: Option<&Authority>) -> Server {
+    let (port, directory) = (free_port(), directory());
+    let mut settings = listening(port, &directory, authority);
+    settings.extend([
         ("sentinel monitor", format!("{MASTER} {HOST} {master} 2")),
         ("sentinel down-after-milliseconds", format!("{MASTER} 500")),
         ("sentinel failover-timeout", format!("{MASTER} 2000")),
-    ];
+    ]);
     settings.extend(password.map(|password| ("sentinel auth-pass", format!("{MASTER} {password}"))));
-    settings.extend(own_password.map(|password| ("requirepass", password.to_owned())));
-    settings.extend(own_password.map(|password| ("sentinel sentinel-pass", password.to_owned())));
-    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    Server::make(port, directory(), true, &settings)
+    settings.extend(own.map(|password| ("requirepass", password.to_owned())));
+    settings.extend(own.map(|password| ("sentinel sentinel-pass", password.to_owned())));
+    Server::make(port, directory, true, &borrowed(&settings))
 }
 
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {

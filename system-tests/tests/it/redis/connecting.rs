@@ -1,12 +1,14 @@
 //! How a Redis is reached: TLS with an authority of one's own, users and passwords, databases; and what is said of settings that
 //! cannot be meant.
 
+use std::path::PathBuf;
+
 use auth_service::stores::{Redis, RedisSettings, SessionStore, StoreError};
 use redis::cmd;
 use rstest::rstest;
-use shared_claims::SystemClock;
+use shared_claims::{SystemClock, random};
 use system_tests::postgres::Authority;
-use system_tests::redis::Server;
+use system_tests::redis::{Cluster, Sentinels, Server};
 
 use super::{User, open, presented, settings};
 
@@ -17,6 +19,13 @@ const PASSWORD_IN_URL: &str = "dont%2Fshow%3Ame%40100%25%3F%23%26%3D";
 fn use_aws_lc() {
     // Another test of this process may have been first.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+}
+
+/// The certificate of an authority, as an operator has it in a file. Here it goes with the server.
+fn authority_file(server: &Server, authority: &Authority) -> PathBuf {
+    let path = server.directory().join(format!("{}.pem", random::uuid()));
+    std::fs::write(&path, authority.pem()).unwrap();
+    path
 }
 
 async fn works(settings: &RedisSettings) {
@@ -44,14 +53,9 @@ async fn tls_is_spoken_with_whom_the_authority_in_the_file_vouches_for() {
     use_aws_lc();
     let authority = Authority::new();
     let server = Server::start_with_tls(&authority);
-    let file = |name: &str, authority: &Authority| {
-        let path = server.directory().join(name);
-        std::fs::write(&path, authority.pem()).unwrap();
-        path
-    };
     let url = format!("rediss://{}", server.address());
-    works(&RedisSettings { ca_file: Some(file("right.pem", &authority)), ..settings(&url) }).await;
-    let another = RedisSettings { ca_file: Some(file("wrong.pem", &Authority::new())), ..settings(&url) };
+    works(&RedisSettings { ca_file: Some(authority_file(&server, &authority)), ..settings(&url) }).await;
+    let another = RedisSettings { ca_file: Some(authority_file(&server, &Authority::new())), ..settings(&url) };
     let why = why_not(&another).await;
     assert!(why.contains("certificate"), "{why}");
     // Nor do the public authorities know it, nor is it reached without TLS.
@@ -64,11 +68,45 @@ async fn a_certificate_for_another_host_is_refused() {
     use_aws_lc();
     let authority = Authority::new();
     let server = Server::start_with_tls(&authority);
-    let path = server.directory().join("authority.pem");
-    std::fs::write(&path, authority.pem()).unwrap();
+    let path = authority_file(&server, &authority);
     let url = format!("rediss://localhost:{}", server.port());
     let why = why_not(&RedisSettings { ca_file: Some(path), ..settings(url) }).await;
     assert!(why.contains("certificate"), "{why}");
+}
+
+#[tokio::test]
+async fn tls_is_spoken_with_sentinels_and_the_servers_that_they_name() {
+    use_aws_lc();
+    let authority = Authority::new();
+    let all = Sentinels::start_with_tls(&authority);
+    let ca_file = Some(authority_file(&all.servers[0], &authority));
+    works(&RedisSettings { ca_file, ..settings(all.url().replace("redis-", "rediss-")) }).await;
+    why_not(&settings(all.url())).await;
+}
+
+#[tokio::test]
+async fn tls_is_spoken_with_every_server_of_a_cluster() {
+    use_aws_lc();
+    let authority = Authority::new();
+    let cluster = Cluster::start_with(None, Some(&authority));
+    let ca_file = Some(authority_file(&cluster.masters[0], &authority));
+    let settings = RedisSettings { ca_file, ..settings(cluster.url().replace("redis-", "rediss-")) };
+    // Of so many users each master has some.
+    for _ in 0..20 {
+        works(&settings).await;
+    }
+    why_not(&super::settings(cluster.url())).await;
+}
+
+#[tokio::test]
+async fn a_password_is_sent_to_every_server_of_a_cluster() {
+    let cluster = Cluster::start_with(Some(PASSWORD), None);
+    let settings = settings(cluster.url_with(&format!("default:{PASSWORD_IN_URL}@")));
+    for _ in 0..20 {
+        works(&settings).await;
+    }
+    let why = why_not(&super::settings(cluster.url())).await;
+    assert!(why.contains("NOAUTH"), "{why}");
 }
 
 #[tokio::test]
