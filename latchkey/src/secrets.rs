@@ -60,7 +60,8 @@ fn make(directory: &Path, path: &Path) -> io::Result<()> {
     writeln!(file, "refresh_secret = \"{}\"", generate_secret().expose_secret())?;
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {
-        Ok(_) => Ok(()),
+        // Its name is on the disk when the directory is: tokens that these secrets sign must not outlive them.
+        Ok(_) => fs::File::open(directory)?.sync_all(),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error.error),
     }
