@@ -16,6 +16,8 @@ struct Latchkey {
     auth: String,
     jobs: String,
     client: Client,
+    /// What a person sees first.
+    banner: String,
 }
 
 fn command(directory: &Path) -> Command {
@@ -35,16 +37,22 @@ impl Latchkey {
     fn start_as(mut command: Command) -> Self {
         let mut process = command.spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let mut address =
-            || lines.find(|line| line.starts_with("  http://")).unwrap().trim().split(' ').next().unwrap().to_owned();
-        let (web, auth, jobs) = (address(), address(), address());
+        let is_before_the_end = |line: &String| line != "Ctrl-C stops it.";
+        let banner = lines.by_ref().take_while(is_before_the_end).collect::<Vec<_>>().join("\n");
         // Whoever does not read what a process writes stops it sooner or later.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { process, web, auth, jobs, client: Client::new() }
+        let mut addresses = banner.lines().filter(|line| line.starts_with("  http://"));
+        let mut address = || addresses.next().unwrap().trim().split(' ').next().unwrap().to_owned();
+        let (web, auth, jobs) = (address(), address(), address());
+        Self { process, web, auth, jobs, client: Client::new(), banner }
     }
 
     async fn login(&self) -> Value {
-        let body = json!({"username": "ada", "password": "latchkey-demo-ada"});
+        self.login_as("ada").await
+    }
+
+    async fn login_as(&self, name: &str) -> Value {
+        let body = json!({"username": name, "password": format!("latchkey-demo-{name}")});
         let response = self.client.post(format!("{}/login", self.auth)).json(&body).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         response.json().await.unwrap()
@@ -92,6 +100,21 @@ async fn the_story_of_the_readme_works_as_told() {
     let refused = latchkey.refresh(&first).await;
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
     assert_eq!(refused.json::<Value>().await.unwrap()["code"], "refresh_token_reused");
+}
+
+#[tokio::test]
+async fn what_the_banner_says_is_so() {
+    let directory = directory();
+    let latchkey = Latchkey::start(directory.path());
+    let banner = &latchkey.banner;
+    assert!(banner.contains("ada, grace and linus, each with the password latchkey-demo-NAME"), "{banner}");
+    for name in ["ada", "grace", "linus"] {
+        assert_eq!(latchkey.login_as(name).await["user"]["username"], name);
+    }
+    let curl = banner.split_once("  curl ").map(|(_, rest)| format!("curl {rest}")).unwrap();
+    let output = Command::new("bash").args(["-c", &curl]).output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&answer["user"]["username"], &answer["tokenType"]), (&json!("ada"), &json!("Bearer")));
 }
 
 #[tokio::test]
@@ -170,6 +193,7 @@ async fn without_the_demo_there_are_no_users() {
     let mut command = command(directory.path());
     command.env("LATCHKEY_DEMO", "false");
     let latchkey = Latchkey::start_as(command);
+    assert!(!latchkey.banner.contains("latchkey-demo"), "{}", latchkey.banner);
     let body = json!({"username": "ada", "password": "latchkey-demo-ada"});
     let response = latchkey.client.post(format!("{}/login", latchkey.auth)).json(&body).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);

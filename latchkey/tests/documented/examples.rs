@@ -138,6 +138,20 @@ fn hold_to_its_examples(page: &str) {
     assert!(held > 0, "the page shows no answer");
 }
 
+/// What the README tells a new user to type in another terminal.
+#[test]
+fn the_story_of_the_readme_works_as_it_stands() {
+    let blocks = blocks(include_str!("../../../README.md"));
+    let story = blocks.iter().find(|block| block.text.contains("curl")).expect("the README tells a story");
+    let written = Latchkey::start().run(&[story]);
+    let answers = serde_json::Deserializer::from_str(&written[0]).into_iter::<Value>();
+    let answers: Vec<_> = answers.map(|answer| answer.expect("JSON")).collect();
+    let [first, second, refused] = &answers[..] else { panic!("not three answers: {written:?}") };
+    assert!(first.as_array().is_some_and(|jobs| jobs.len() >= 3), "{first}");
+    assert_eq!(first, second);
+    assert_eq!(refused["code"], "refresh_token_reused");
+}
+
 #[test]
 fn the_examples_of_the_api_answer_as_documented() {
     hold_to_its_examples(include_str!("../../../docs/api.md"));
