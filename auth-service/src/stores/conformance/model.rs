@@ -27,6 +27,7 @@ enum Call {
     Start { has_fingerprint: bool },
     Rotate { session: usize, generation: i64, is_forged: bool, fingerprint: u8, key: u8, version: u8 },
     End { which: u8, session: usize, asking: Option<(usize, bool)>, reason: usize },
+    ChangeCredentials { asking: (usize, bool) },
     Wait { milliseconds: i64 },
 }
 
@@ -34,7 +35,8 @@ fn call() -> impl Strategy<Value = Call> {
     let session = || 0..SESSIONS;
     let milliseconds = prop_oneof![0..3_i64, 900..1_100_i64, 40_000..61_000_i64];
     let rotate = (session(), -2..2_i64, prop::bool::weighted(0.05), 0..3_u8, 0..3_u8, 0..20_u8);
-    let asking = prop::option::weighted(0.4, (session(), prop::bool::weighted(0.9)));
+    let asker = move || (session(), prop::bool::weighted(0.9));
+    let asking = prop::option::weighted(0.4, asker());
     prop_oneof![
         3 => prop::bool::ANY.prop_map(|has_fingerprint| Call::Start { has_fingerprint }),
         8 => rotate.prop_map(|(session, generation, is_forged, fingerprint, key, version)| {
@@ -43,6 +45,7 @@ fn call() -> impl Strategy<Value = Call> {
         2 => (0..8_u8, session(), asking, 0..8_usize).prop_map(|(which, session, asking, reason)| {
             Call::End { which, session, asking, reason }
         }),
+        1 => asker().prop_map(|asking| Call::ChangeCredentials { asking }),
         2 => milliseconds.prop_map(|milliseconds| Call::Wait { milliseconds }),
     ]
 }
@@ -99,6 +102,7 @@ impl History {
                 Call::Wait { milliseconds } => self.now += TimeDelta::milliseconds(milliseconds),
                 Call::End { which, session, asking, reason } => self.end(which, session, asking, reason).await?,
                 Call::Rotate { .. } => self.rotate(&call).await?,
+                Call::ChangeCredentials { asking } => self.change_credentials(asking).await?,
             }
             let listed = self.store.list(self.user, &self.rules, self.now).await.expect("the store works");
             prop_assert_eq!(listed, self.machine.list(&self.rules, self.now));
@@ -126,10 +130,9 @@ impl History {
     async fn rotate(&mut self, call: &Call) -> Result<(), TestCaseError> {
         let Call::Rotate { session, generation, is_forged, fingerprint, key, version } = *call else { return Ok(()) };
         let Some(known) = self.known.get(session) else { return Ok(()) };
-        let live = self.machine.list(&self.rules, self.now).into_iter().find(|live| live.id == known.id);
-        let current = live.map_or(known.generation, |live| live.generation);
+        let current = self.current(known);
         let request = Presented {
-            generation: current.saturating_add_signed(generation),
+            generation: current.generation.saturating_add_signed(generation),
             random: if is_forged { SessionRandom([0; 16]) } else { known.random },
             fingerprint: match fingerprint {
                 0 => None,
@@ -139,8 +142,8 @@ impl History {
             idempotency_key: (key > 0).then_some(Digest([key; 16])),
             credential_version: match version {
                 0 => None,
-                1 => Some(known.credential_version + 1),
-                _ => Some(known.credential_version),
+                1 => Some(current.credential_version + 1),
+                _ => Some(current.credential_version),
             },
             ..presented(known)
         };
@@ -165,19 +168,41 @@ impl History {
             3 | 4 => Which::Proven(known.id, known.random),
             _ => Which::One(known.id),
         };
-        let asking = asking.and_then(|(asker, is_current)| {
-            let asker = self.known.get(asker)?;
-            Some(Asking { session_id: asker.id, credential_version: if is_current { 1 } else { 2 } })
-        });
+        let asking = asking.and_then(|asking| self.asking(asking));
         let reason = EndReason::ALL[reason];
         let expected = self.machine.end(which, asking, reason, &self.rules, self.now);
         let answer = self.store.end(self.user, which, asking, reason, &self.rules, self.now).await;
-        match (answer.expect("the store works"), expected) {
-            (Ending::Ended(answer), Ending::Ended(expected)) => prop_assert_eq!(sorted(answer), sorted(expected)),
-            (answer, expected) => prop_assert_eq!(answer, expected),
-        }
-        Ok(())
+        same_ending(answer.expect("the store works"), expected)
     }
+
+    async fn change_credentials(&mut self, asking: (usize, bool)) -> Result<(), TestCaseError> {
+        let Some(asking) = self.asking(asking) else { return Ok(()) };
+        let new_version = asking.credential_version + 1;
+        let expected = self.machine.change_credentials(asking, new_version, &self.rules, self.now);
+        let answer = self.store.change_credentials(self.user, asking, new_version, &self.rules, self.now).await;
+        same_ending(answer.expect("the store works"), expected)
+    }
+
+    /// A session that asks for something, with its credential version as it is now or with another.
+    fn asking(&self, (asker, is_current): (usize, bool)) -> Option<Asking> {
+        let asker = self.current(self.known.get(asker)?);
+        let credential_version = asker.credential_version + i64::from(!is_current);
+        Some(Asking { session_id: asker.id, credential_version })
+    }
+
+    /// A session as it is now, or as it was when it started where it lives no more.
+    fn current(&self, known: &Session) -> Session {
+        let live = self.machine.list(&self.rules, self.now).into_iter().find(|live| live.id == known.id);
+        live.unwrap_or_else(|| known.clone())
+    }
+}
+
+fn same_ending(answer: Ending, expected: Ending) -> Result<(), TestCaseError> {
+    match (answer, expected) {
+        (Ending::Ended(answer), Ending::Ended(expected)) => prop_assert_eq!(sorted(answer), sorted(expected)),
+        (answer, expected) => prop_assert_eq!(answer, expected),
+    }
+    Ok(())
 }
 
 fn sorted(mut ended: Vec<EndedSession>) -> Vec<EndedSession> {
