@@ -24,7 +24,7 @@ use crate::domain::password::PasswordHasher;
 use crate::metrics::{Counts, show_verifications};
 use crate::routes;
 use crate::state::State;
-use crate::stores::{self, OpenStoresError, Schema, SessionStore};
+use crate::stores::{self, OpenStores, OpenStoresError, Schema, SessionStore};
 
 mod demo;
 
@@ -72,6 +72,15 @@ impl Service {
     pub(crate) async fn open_with(config: &Config, schema: Schema, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let keys = config.tokens.keys()?;
         let opened = stores::open_with(config, schema).await?;
+        Self::assemble(keys, opened, config, clock)
+    }
+
+    fn assemble(
+        keys: Keys,
+        opened: OpenStores,
+        config: &Config,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
         let (metrics, counts) = (Metrics::new(&config.server.name, env!("CARGO_PKG_VERSION")), Counts::new());
         opened.show_in(&metrics);
         counts.show_in(&metrics);
@@ -144,6 +153,13 @@ impl Application {
     /// Opens everything and binds; port 0 takes any port that is free.
     pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let service = Service::open(config, clock).await?;
+        Ok(Self { server: service.bind(&config.server)?, service })
+    }
+
+    /// The same over stores that are open already, whatever keeps them: how the tests put in one that is broken.
+    #[cfg(feature = "conformance")]
+    pub fn over(opened: OpenStores, config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let service = Service::assemble(config.tokens.keys()?, opened, config, clock)?;
         Ok(Self { server: service.bind(&config.server)?, service })
     }
 

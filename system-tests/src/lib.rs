@@ -7,6 +7,7 @@ pub mod device;
 pub mod people;
 pub mod postgres;
 pub mod program;
+pub mod proof;
 pub mod redis;
 pub mod site;
 pub mod stack;

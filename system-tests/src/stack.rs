@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::{io, thread};
 
+use auth_service::stores::{self, OpenStores, SessionStore};
 use chrono::{DateTime, TimeDelta, Utc};
 use shared_claims::{Clock, ManualClock};
 use tokio::net::TcpStream;
@@ -67,6 +68,14 @@ impl Stack {
         Running::auth(&self.site, changes, &self.clock).await
     }
 
+    /// Another auth-service with the same users and secrets, whose sessions this store keeps.
+    pub async fn instance_over(&self, sessions: Arc<dyn SessionStore>) -> Running {
+        let config = auth_config(&self.site.environment(&[]));
+        let mut opened = stores::open(&config).await.expect("the storage can be opened");
+        opened.sessions = sessions;
+        Running::auth_over(opened, config, &self.clock).await
+    }
+
     /// A jobs-service that takes the tokens of this auth-service and knows nothing else of it.
     pub async fn jobs_service(&self) -> Running {
         Running::jobs(&self.site, &self.clock).await
@@ -117,6 +126,16 @@ impl Running {
         let (config, clock) = (auth_config(&site.environment(changes)), Arc::new(clock.clone()));
         Self::start("auth-service", async move |stop| {
             let service = auth_service::Application::build(&config, clock).await.map_err(|error| error.to_string())?;
+            Ok((service.address(), Box::pin(service.run(stop)) as Serving))
+        })
+        .await
+    }
+
+    async fn auth_over(opened: OpenStores, config: auth_service::Config, clock: &ManualClock) -> Self {
+        let clock = Arc::new(clock.clone());
+        Self::start("auth-service", async move |stop| {
+            let service = auth_service::Application::over(opened, &config, clock);
+            let service = service.map_err(|error| error.to_string())?;
             Ok((service.address(), Box::pin(service.run(stop)) as Serving))
         })
         .await

@@ -5,4 +5,5 @@ mod client;
 mod http;
 mod metrics;
 mod postgres;
+mod proof;
 mod redis;
