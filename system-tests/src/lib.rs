@@ -8,6 +8,7 @@ pub mod people;
 pub mod postgres;
 pub mod program;
 pub mod proof;
+pub mod proxy;
 pub mod redis;
 pub mod site;
 pub mod stack;

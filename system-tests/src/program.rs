@@ -178,8 +178,9 @@ impl Service {
 fn built(package: &str, file: &Path, target: &[&str]) -> PathBuf {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock();
-    let test = std::env::current_exe().expect("a test is a program");
-    let directory = test.parent().and_then(Path::parent).expect("cargo puts tests into target/PROFILE/deps");
+    let own = std::env::current_exe().expect("whoever asks is a program");
+    let directory = own.parent().expect("cargo puts programs into target/PROFILE and tests into deps below it");
+    let directory = if directory.ends_with("deps") { directory.parent().expect("target/PROFILE") } else { directory };
     let path = directory.join(file);
     if !is_up_to_date(&path) {
         let profile = match directory.file_name().and_then(|name| name.to_str()) {

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 pub use finding::{Finding, Severity, warn_of_findings};
 pub use open::{MIGRATIONS, OpenStores, OpenStoresError, Schema, open, open_sqlite_sessions, open_with};
+use redis::unconfirmed_endings;
 pub use redis::{Redis, RedisAttempts, RedisSessions, RedisSettings};
 pub use sqlite::SqliteSessions;
 pub use sqlite_attempts::SqliteAttempts;

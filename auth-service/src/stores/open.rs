@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use prometheus::IntCounter;
 use secrecy::SecretString;
 use service_kit::config::{Key, Rejected};
 use service_kit::database::{
@@ -13,7 +14,7 @@ use service_kit::metrics::Metrics;
 use super::measured::{Measured, StepTimes};
 use super::{
     AttemptStore, Redis, RedisAttempts, RedisSessions, RedisSettings, SessionStore, SqliteAttempts, SqliteSessions,
-    Users,
+    Users, unconfirmed_endings,
 };
 use crate::config::{Config, TokenStoreConfig};
 
@@ -36,6 +37,7 @@ pub struct OpenStores {
     pub attempts: Arc<dyn AttemptStore>,
     watched: Arc<Watched>,
     times: StepTimes,
+    unconfirmed_endings: IntCounter,
 }
 
 impl OpenStores {
@@ -43,6 +45,7 @@ impl OpenStores {
     pub fn show_in(&self, metrics: &Metrics) {
         self.watched.show_in(metrics);
         self.times.show_in(metrics);
+        metrics.register(self.unconfirmed_endings.clone());
     }
 }
 
@@ -106,7 +109,8 @@ pub async fn open_with(config: &Config, schema: Schema) -> Result<OpenStores, Op
             (schema.open_postgres(&PostgresSettings::new(url, &config.database)).await?, None)
         }
     };
-    let (sessions, attempts) = open_token_store(&config.token_store, sqlite, schema)?;
+    let TokenStore { sessions, attempts, unconfirmed_endings } =
+        open_token_store(&config.token_store, sqlite, schema)?;
     let (watched, times) = (Watched::new(&config.server.name, database.clone()), StepTimes::new());
     Ok(OpenStores {
         users: Users::new(watched.clone()),
@@ -115,10 +119,15 @@ pub async fn open_with(config: &Config, schema: Schema) -> Result<OpenStores, Op
         attempts: Arc::new(Measured { store: attempts, times: times.clone() }),
         watched,
         times,
+        unconfirmed_endings,
     })
 }
 
-type TokenStore = (Arc<dyn SessionStore>, Arc<dyn AttemptStore>);
+struct TokenStore {
+    sessions: Arc<dyn SessionStore>,
+    attempts: Arc<dyn AttemptStore>,
+    unconfirmed_endings: IntCounter,
+}
 
 fn open_token_store(
     config: &TokenStoreConfig,
@@ -132,14 +141,22 @@ fn open_token_store(
         (None, Some(sqlite)) => sqlite,
         (None, None) => return Err(rejected("is required")),
     };
-    Ok((Arc::new(SqliteSessions(sqlite.clone())), Arc::new(SqliteAttempts(sqlite))))
+    Ok(TokenStore {
+        sessions: Arc::new(SqliteSessions(sqlite.clone())),
+        attempts: Arc::new(SqliteAttempts(sqlite)),
+        unconfirmed_endings: unconfirmed_endings(),
+    })
 }
 
 fn open_redis(url: &SecretString, config: &TokenStoreConfig) -> Result<TokenStore, OpenStoresError> {
     let (sentinel_password, ca_file) = (config.sentinel_password.clone(), config.ca_file.clone());
     let settings = RedisSettings { url: url.clone(), sentinel_password, ca_file };
     let redis = Redis::open(&settings).map_err(OpenStoresError::TokenStore)?;
-    Ok((Arc::new(RedisSessions(redis.clone())), Arc::new(RedisAttempts(redis))))
+    Ok(TokenStore {
+        unconfirmed_endings: redis.unconfirmed_endings(),
+        sessions: Arc::new(RedisSessions(redis.clone())),
+        attempts: Arc::new(RedisAttempts(redis)),
+    })
 }
 
 /// Opens sessions in a SQLite file of their own.

@@ -20,6 +20,7 @@ use super::connector::{Connector, Open};
 use super::failure;
 use super::node::{Node, Way};
 use super::script::Call;
+use super::servers::Answered;
 use super::url::Address;
 use crate::stores::StoreError;
 
@@ -82,7 +83,7 @@ impl Cluster {
     }
 
     /// Sends a call to where its key is.
-    pub(super) async fn run(&self, call: &Call) -> Result<Value, StoreError> {
+    pub(super) async fn run(&self, call: &Call) -> Result<Answered, StoreError> {
         let slot = Slot::for_key(&call.key);
         let mut target = Target::Owner;
         let mut may_repeat = call.is_read;
@@ -96,7 +97,7 @@ impl Cluster {
             let connection = &mut open.connection.clone();
             let answer = if is_asking { call.send_asking(connection).await } else { call.send(connection).await };
             let error = match answer {
-                Ok(value) => return Ok(value),
+                Ok(value) => return Ok(Answered { value, node, open }),
                 Err(error) => error,
             };
             let is_lost = failure::breaks_connection(&error) && !failure::is_elsewhere(&error);

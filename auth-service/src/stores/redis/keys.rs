@@ -9,6 +9,11 @@ pub(super) fn sessions(user_id: Uuid) -> String {
     format!("latchkey:{{{user_id}}}:sessions")
 }
 
+/// A key that exists for no longer than a script runs, in the place of that user's sessions.
+pub(super) fn mark(user_id: Uuid) -> String {
+    format!("latchkey:{{{user_id}}}:mark")
+}
+
 /// The attempts to guess in one bucket.
 pub(super) fn attempts(Bucket(bucket): Bucket) -> String {
     format!("latchkey:attempts:{{{:032x}}}", u128::from_be_bytes(bucket))

@@ -10,6 +10,7 @@ mod keys;
 mod line;
 mod node;
 mod record;
+mod replicas;
 mod script;
 mod sentinel;
 mod servers;
@@ -22,16 +23,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use prometheus::IntCounter;
 use redis::FromRedisValue;
 use secrecy::{ExposeSecret, SecretString};
 use service_kit::config::Rejected;
 use service_kit::outage::Outage;
+use uuid::Uuid;
 
 pub use self::attempts::RedisAttempts;
 pub use self::sessions::RedisSessions;
 
+use self::connector::Open;
+use self::node::Node;
 use self::script::Call;
-use self::servers::Servers;
+use self::servers::{Answered, Servers};
 use self::unreadable::Unreadables;
 use super::StoreError;
 
@@ -58,13 +63,25 @@ pub struct Redis {
     servers: Servers,
     outage: Outage,
     unreadables: Unreadables,
+    unreplicated: Outage,
+    unconfirmed_endings: IntCounter,
 }
 
 impl Redis {
     /// Reads the settings, or says which of them is wrong. Redis itself is not asked before it is needed, and may come up later.
     pub fn open(settings: &RedisSettings) -> Result<Arc<Self>, Rejected> {
-        let (servers, outage) = (Servers::new(settings)?, Outage::new("the token store"));
-        Ok(Arc::new(Self { servers, outage, unreadables: Unreadables::default() }))
+        Ok(Arc::new(Self {
+            servers: Servers::new(settings)?,
+            outage: Outage::new("the token store"),
+            unreadables: Unreadables::default(),
+            unreplicated: Outage::new("the replication of ended sessions"),
+            unconfirmed_endings: unconfirmed_endings(),
+        }))
+    }
+
+    /// Endings of sessions that no replica is known to have heard of, though there are replicas.
+    pub fn unconfirmed_endings(&self) -> IntCounter {
+        self.unconfirmed_endings.clone()
     }
 
     /// Runs one step and reads its answer. The log is told once when steps begin to fail and once when they work again; and the same of
@@ -74,7 +91,20 @@ impl Redis {
         call: Call,
         read: impl FnOnce(T) -> Result<R, StoreError>,
     ) -> Result<R, StoreError> {
-        let answer = self.servers.run(&call).await.and_then(|value| read(script::decoded(value)?));
+        self.run_and_tell(call, read).await.map(|(answer, _)| answer)
+    }
+
+    /// The same, and whom it was told.
+    async fn run_and_tell<T: FromRedisValue, R>(
+        &self,
+        call: Call,
+        read: impl FnOnce(T) -> Result<R, StoreError>,
+    ) -> Result<(R, Told), StoreError> {
+        let answer = self
+            .servers
+            .run(&call)
+            .await
+            .and_then(|Answered { value, node, open }| Ok((read(script::decoded(value)?)?, Told { node, open })));
         match &answer {
             Err(cause @ StoreError::Unreadable(_)) => self.unreadables.note(&call.key, cause),
             Err(_) => self.outage.observe(&answer),
@@ -85,6 +115,27 @@ impl Redis {
         }
         answer
     }
+
+    /// Waits for a replica to hear of an ending. It stands whether one does or not: that none does is for the operator to know.
+    async fn confirm_ending(&self, told: &Told, user_id: Uuid) {
+        let outcome = told.node.confirm(&told.open, user_id).await;
+        if outcome.is_err() {
+            self.unconfirmed_endings.inc();
+        }
+        self.unreplicated.observe(&outcome);
+    }
+}
+
+/// Counts endings that a fail-over would undo, or that it might.
+pub(super) fn unconfirmed_endings() -> IntCounter {
+    let name = "latchkey_token_store_unconfirmed_endings_total";
+    IntCounter::new(name, "Endings of sessions that no replica confirmed in time.").expect("names are well-formed")
+}
+
+/// Who was told to change something.
+struct Told {
+    node: Arc<Node>,
+    open: Arc<Open>,
 }
 
 /// Rounded up; the end of time where that is too far, which is a number that a script holds exactly.

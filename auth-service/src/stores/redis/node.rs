@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
+use uuid::Uuid;
+
 use super::connector::{Connector, Open};
 use super::line::Line;
+use super::replicas::{self, Replicas};
 use super::sentinel::Sentinels;
 use super::url::Address;
 use super::{failure, keys};
@@ -25,12 +28,15 @@ pub(super) struct Node {
     connector: Connector,
     way: Way,
     lines: Vec<Line>,
+    replicas: Replicas,
 }
 
 impl Node {
     pub(super) fn new(connector: Connector, way: Way) -> Self {
         let lines = (0..available_parallelism().map_or(1, usize::from)).map(|_| Line::default()).collect();
-        Self { connector, way, lines }
+        // Who has Sentinels has replicas.
+        let replicas = Replicas::new(matches!(way, Way::Named(_)));
+        Self { connector, way, lines, replicas }
     }
 
     /// This thread's connection.
@@ -50,6 +56,18 @@ impl Node {
             Way::Named(sentinels) => sentinels.dial(&self.connector).await,
             Way::Master(address) => writable(dial(&self.connector, address).await?).await,
             Way::Member(address) => dial(&self.connector, address).await,
+        }
+    }
+
+    /// Waits until a replica has what this user's master was told over the connection, or for as long as is worth it. The error is in
+    /// words for the log.
+    pub(super) async fn confirm(self: &Arc<Self>, told: &Open, user_id: Uuid) -> Result<(), String> {
+        let (node, master) = (self.clone(), told.address.clone());
+        // It goes on when nobody waits for it any more, so that a slow connection is made for the next one.
+        let asked = tokio::spawn(async move { node.replicas.confirm(&master, user_id, || node.dial()).await });
+        match tokio::time::timeout(replicas::PATIENCE, asked).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(_) => Err(format!("no replica of {} has answered in time", told.address)),
         }
     }
 

@@ -29,6 +29,7 @@ pub(super) static ROTATE: LazyLock<Script> = LazyLock::new(|| Script::new(&[RECO
 pub(super) static END: LazyLock<Script> = LazyLock::new(|| Script::new(&[RECORD, include_str!("end.lua")]));
 pub(super) static LIST: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("list.lua")]));
 pub(super) static ATTEMPTS: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("attempts.lua")]));
+pub(super) static MARK: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("mark.lua")]));
 pub(super) static CHECK: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("check.lua")]));
 
 /// One call of a script, on one key.

@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use service_kit::config::Rejected;
 
 use super::cluster::Cluster;
-use super::connector::{Connector, Tls};
+use super::connector::{Connector, Open, Tls};
 use super::node::{Node, Way};
 use super::script::{self, Call};
 use super::sentinel::Sentinels;
@@ -22,6 +22,13 @@ use crate::stores::StoreError;
 const DEADLINE: Duration = Duration::from_millis(1_800);
 /// Readiness is asked for within a second.
 const CHECK_DEADLINE: Duration = Duration::from_millis(900);
+
+/// An answer, and who gave it.
+pub(super) struct Answered {
+    pub(super) value: Value,
+    pub(super) node: Arc<Node>,
+    pub(super) open: Arc<Open>,
+}
 
 pub(super) enum Servers {
     Master(Arc<Node>),
@@ -53,7 +60,7 @@ impl Servers {
     }
 
     /// Runs a script, and answers in time.
-    pub(super) async fn run(&self, call: &Call) -> Result<Value, StoreError> {
+    pub(super) async fn run(&self, call: &Call) -> Result<Answered, StoreError> {
         let answer = async {
             match self {
                 Self::Master(node) => run_on_master(node, call).await,
@@ -89,12 +96,12 @@ impl Servers {
     }
 }
 
-async fn run_on_master(node: &Node, call: &Call) -> Result<Value, StoreError> {
+async fn run_on_master(node: &Arc<Node>, call: &Call) -> Result<Answered, StoreError> {
     let mut is_first = true;
     loop {
         let open = node.open().await?;
         let error = match call.send(&mut open.connection.clone()).await {
-            Ok(value) => return Ok(value),
+            Ok(value) => return Ok(Answered { value, node: node.clone(), open }),
             Err(error) => error,
         };
         if failure::breaks_connection(&error) {

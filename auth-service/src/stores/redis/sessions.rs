@@ -22,6 +22,15 @@ use crate::stores::{Finding, SessionStore, StoreError};
 pub struct RedisSessions(pub Arc<Redis>);
 
 impl RedisSessions {
+    /// Also where there was nothing to end: an earlier try may have ended it, whose answer was lost.
+    async fn end_and_confirm(&self, user_id: Uuid, call: Call) -> Result<Ending, StoreError> {
+        let (ending, told) = self.0.run_and_tell(call, ended_if_asker_is_live).await?;
+        if ending != Ending::AskerNotLive {
+            self.0.confirm_ending(&told, user_id).await;
+        }
+        Ok(ending)
+    }
+
     /// The command that a login is, for measurements that send very many of them at once. Redis knows its script from an earlier login.
     #[cfg(feature = "conformance")]
     pub fn starting(user_id: Uuid, session: &Session, rules: &SessionRules, now: DateTime<Utc>) -> redis::Cmd {
@@ -38,7 +47,11 @@ impl SessionStore for RedisSessions {
         rules: &SessionRules,
         now: DateTime<Utc>,
     ) -> Result<Vec<EndedSession>, StoreError> {
-        self.0.run(start(user_id, &session, rules, now), ended).await
+        let (ended, told) = self.0.run_and_tell(start(user_id, &session, rules, now), ended).await?;
+        if !ended.is_empty() {
+            self.0.confirm_ending(&told, user_id).await;
+        }
+        Ok(ended)
     }
 
     async fn rotate(
@@ -60,7 +73,11 @@ impl SessionStore for RedisSessions {
             .number(after(now, rules.refresh_ttl).timestamp_millis())
             .number(milliseconds(rules.reuse_leeway))
             .arg(reasons.map(record::reason_code));
-        self.0.run(call, |answer| rotation(answer, rules)).await
+        let (rotation, told) = self.0.run_and_tell(call, |answer| rotation(answer, rules)).await?;
+        if rotation == Rotation::Reused {
+            self.0.confirm_ending(&told, user_id).await;
+        }
+        Ok(rotation)
     }
 
     async fn end(
@@ -72,8 +89,8 @@ impl SessionStore for RedisSessions {
         rules: &SessionRules,
         now: DateTime<Utc>,
     ) -> Result<Ending, StoreError> {
-        let call = step(&script::END, user_id, rules, now);
-        self.0.run(ending(call, which, asking, reason, None), ended_if_asker_is_live).await
+        let call = ending(step(&script::END, user_id, rules, now), which, asking, reason, None);
+        self.end_and_confirm(user_id, call).await
     }
 
     async fn change_credentials(
@@ -87,7 +104,7 @@ impl SessionStore for RedisSessions {
         let call = step(&script::END, user_id, rules, now);
         let which = Which::AllBut(asking.session_id);
         let call = ending(call, which, Some(asking), EndReason::PasswordChanged, Some(new_version));
-        self.0.run(call, ended_if_asker_is_live).await
+        self.end_and_confirm(user_id, call).await
     }
 
     async fn list(&self, user_id: Uuid, rules: &SessionRules, now: DateTime<Utc>) -> Result<Vec<Session>, StoreError> {

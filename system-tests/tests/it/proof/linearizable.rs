@@ -3,20 +3,19 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_service::domain::session::{
-    Asking, EndReason, EndedSession, Ending, Presented, Rotation, Session, SessionRules, UserSessions, WhenFull, Which,
+    Asking, EndReason, EndedSession, Ending, Presented, Rotation, Session, SessionRules, UserSessions, Which,
 };
 use auth_service::stores::{SessionStore, StoreError};
 use chrono::{DateTime, Utc};
-use futures_util::future::join_all;
 use rstest::rstest;
-use system_tests::client::Client;
-use system_tests::proof::checker::{self, Violation};
-use system_tests::proof::seed::{VARIABLE, seeds};
-use system_tests::proof::workload::{self, Done, Load};
+use system_tests::proof::linearizable::{self, Found};
+use system_tests::proof::network;
+use system_tests::proof::seed::seeds;
+use system_tests::proof::tally::Tally;
+use system_tests::proof::workload::Load;
 use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::stack::Stack;
 use tokio::sync::Mutex;
@@ -25,57 +24,44 @@ use uuid::Uuid;
 const LOAD: Load = Load { clients: 4, calls: 15 };
 /// Users whose histories are looked at, each with a seed of its own.
 const USERS: usize = 10;
-/// Users at once.
-const TOGETHER: usize = 4;
 /// A broken store is caught by the histories of so many users.
 const CAUGHT_WITHIN: usize = 40;
-
-/// The rules that services have by default.
-const RULES: SessionRules = SessionRules {
-    max_per_user: 5,
-    when_full: WhenFull::EndAll,
-    reuse_leeway: Duration::ZERO,
-    max_lifetime: None,
-    refresh_ttl: Duration::from_hours(24 * 30),
-};
-
-/// Lets so many users loose, and answers the first history that has no order.
-async fn violation(stack: &Stack, instances: &[Client], users: usize) -> Option<(u64, Violation)> {
-    let seeds: Vec<u64> = seeds().take(users).collect();
-    for seeds in seeds.chunks(TOGETHER) {
-        let histories = join_all(seeds.iter().map(async |seed| {
-            let person = stack.person().await;
-            (*seed, workload::run(&person, instances, LOAD, *seed).await)
-        }));
-        for (seed, Done { operations, double_tokens }) in histories.await {
-            assert_eq!(double_tokens, 0, "two tokens of one generation, {VARIABLE}={seed}");
-            if let Err(violation) = checker::check(&operations, &RULES) {
-                return Some((seed, violation));
-            }
-        }
-    }
-    None
-}
 
 #[rstest]
 #[tokio::test]
 async fn what_clients_are_answered_has_an_order_in_which_it_is_right(
     #[values(Embedded, Distributed)] storage: Storage,
 ) {
-    let stack = Stack::start(storage).await;
+    let (stack, tally) = (Stack::start(storage).await, Tally::default());
     let other = stack.second_instance().await;
-    if let Some((seed, violation)) = violation(&stack, &[stack.client(), other.client()], USERS).await {
-        panic!("{VARIABLE}={seed}: {violation}");
-    }
+    let instances = [stack.client(), other.client()];
+    linearizable::search(&stack, &instances, LOAD, seeds().take(USERS), &tally)
+        .await
+        .unwrap_or_else(|why| panic!("{why}"));
+    tally.assert_kept();
+}
+
+#[tokio::test]
+async fn it_has_one_too_where_the_network_to_redis_fails() {
+    let (tally, seeds) = (Tally::default(), seeds().take(8).collect::<Vec<_>>());
+    let load = Load { clients: 3, calls: 10 };
+    network::histories(load, &seeds, &tally).await.unwrap_or_else(|why| panic!("{why}"));
+    tally.assert_kept();
+    assert!(tally.counts().faults.len() > 1, "{}", tally.counts());
+}
+
+/// What is found in the histories of two instances over this store.
+async fn found(store: InMemory, users: usize) -> Result<(), Found> {
+    let (stack, store) = (Stack::start(Embedded).await, Arc::new(store));
+    let (one, other) = (stack.instance_over(store.clone()).await, stack.instance_over(store).await);
+    let instances = [one.client(), other.client()];
+    linearizable::search(&stack, &instances, LOAD, seeds().take(users), &Tally::default()).await
 }
 
 #[tokio::test]
 async fn a_store_that_reads_and_then_writes_is_caught() {
-    let stack = Stack::start(Embedded).await;
-    let store = Arc::new(InMemory { is_broken: true, users: Mutex::default() });
-    let (one, other) = (stack.instance_over(store.clone()).await, stack.instance_over(store).await);
-    let caught = violation(&stack, &[one.client(), other.client()], CAUGHT_WITHIN).await;
-    let (_, violation) = caught.expect("a store that is broken is caught");
+    let caught = found(InMemory { is_broken: true, users: Mutex::default() }, CAUGHT_WITHIN).await;
+    let Found { violation, .. } = caught.expect_err("a store that is broken is caught");
     println!("{violation}");
     // Short enough to be understood: what the check is for.
     assert!((1..=12).contains(&violation.core.len()), "{violation}");
@@ -83,11 +69,8 @@ async fn a_store_that_reads_and_then_writes_is_caught() {
 
 #[tokio::test]
 async fn the_same_store_in_one_step_is_not_suspected() {
-    let stack = Stack::start(Embedded).await;
-    let store = Arc::new(InMemory { is_broken: false, users: Mutex::default() });
-    let (one, other) = (stack.instance_over(store.clone()).await, stack.instance_over(store).await);
-    let suspected = violation(&stack, &[one.client(), other.client()], USERS).await;
-    assert!(suspected.is_none(), "{suspected:?}");
+    let suspected = found(InMemory { is_broken: false, users: Mutex::default() }, USERS).await;
+    assert!(suspected.is_ok(), "{suspected:?}");
 }
 
 /// The state machine in a table. Where it `is_broken`, a step reads, lets others go first, and writes what it made of what it had read.

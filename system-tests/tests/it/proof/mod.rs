@@ -1,4 +1,7 @@
-//! What makes somebody choose Latchkey, each claim shown by a program that tries to break it. The same programs run for longer, and with
-//! more that fails, as `make torture`.
+//! What makes somebody choose Latchkey, each claim shown by a program that tries to break it. The same programs run for longer as
+//! `make torture`.
 
+mod crash;
+mod failover;
 mod linearizable;
+mod network;

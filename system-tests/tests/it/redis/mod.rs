@@ -9,6 +9,7 @@ mod faults;
 mod findings;
 mod memory;
 mod records;
+mod replicas;
 mod sending;
 mod sentinels;
 

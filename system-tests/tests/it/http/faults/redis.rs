@@ -1,7 +1,5 @@
 //! Redis fails in every way it can. jobs-service does not notice.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use futures_util::future::join_all;
 use redis::cmd;
 use shared_claims::{Clock, SystemClock};
@@ -14,8 +12,7 @@ use system_tests::waiting::eventually;
 
 use crate::metrics::Scrape;
 
-use super::super::assert_nothing_was_lost;
-use super::{Ward, go_on, in_time};
+use super::{Ward, in_time};
 
 /// Every write is on disk when it is answered, so that a restart loses nothing.
 const DURABLE: [(&str, &str); 2] = [("appendonly", "yes"), ("appendfsync", "always")];
@@ -231,39 +228,4 @@ async fn behind_by_writes_that_were_acknowledged_it_moves_forward_again() {
 
     ward.assert_recovered().await;
     client.refresh(&spent).await.assert_problem(403, "refresh_token_reused");
-}
-
-#[tokio::test]
-async fn killed_in_the_middle_of_refreshes_it_signs_nobody_out() {
-    let redis = Server::start_with(&DURABLE);
-    let ward = ward_over(&redis).await;
-    let client = ward.auth.client();
-    let mut devices = vec![ward.device.clone()];
-    for _ in 0..8 {
-        let person = ward.site.person(SystemClock.now()).await;
-        devices.push(Device::login(&client, &person).await);
-    }
-    for _ in 0..5 {
-        let refreshed = AtomicUsize::new(0);
-        let refreshing = join_all(devices.iter_mut().map(async |device| {
-            while device.refresh(&client).await.expect("an answer").status == 200 {
-                refreshed.fetch_add(1, Ordering::Relaxed);
-            }
-        }));
-        let killing = async {
-            let enough = async || (refreshed.load(Ordering::Relaxed) >= 50).then_some(());
-            eventually("it is in the middle of it", enough).await;
-            redis.kill();
-        };
-        tokio::join!(refreshing, killing);
-        redis.start_again();
-        for device in &mut devices {
-            go_on(device, &client).await;
-        }
-        assert_nothing_was_lost(&client).await;
-    }
-    for device in &devices {
-        let spent = device.spent_token().expect("each device has refreshed");
-        client.refresh(spent).await.assert_problem(403, "refresh_token_reused");
-    }
 }

@@ -1,0 +1,94 @@
+//! What was seen: how much was done, what was made to fail, and what of it a client noticed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Counts of a run. Those under "never" are what Latchkey promises not to do.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    /// Requests that were granted.
+    pub operations: u64,
+    /// Histories that an order was found for.
+    pub histories: u64,
+    /// What was made to fail, and how often.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Requests that were answered with 503.
+    pub unavailable: u64,
+    /// Requests whose answer was lost.
+    pub lost: u64,
+    /// Refreshes that were granted though the store had lost the one before.
+    pub healed: u64,
+    /// Endings that no replica confirmed.
+    pub unconfirmed_endings: u64,
+    /// The longest that anybody waited for an answer.
+    pub slowest_answer: Duration,
+    /// The longest that a good client was without service after a fault was over.
+    pub slowest_recovery: Duration,
+    /// The longest that a service took to start.
+    pub slowest_start: Duration,
+    /// Sessions of good clients that ended. Never.
+    pub sign_outs: u64,
+    /// Tokens that were good after their successor had been given. Never.
+    pub double_tokens: u64,
+    /// Good clients that were answered 401 or 403. Never.
+    pub blamed: u64,
+}
+
+/// The counts, for many who count.
+#[derive(Debug, Default)]
+pub struct Tally(Mutex<Counts>);
+
+impl Tally {
+    /// Counts something.
+    pub fn note(&self, count: impl FnOnce(&mut Counts)) {
+        count(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Counts a fault of this kind.
+    pub fn fault(&self, kind: &'static str) {
+        self.note(|counts| *counts.faults.entry(kind).or_default() += 1);
+    }
+
+    /// What was counted up to now.
+    pub fn counts(&self) -> Counts {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asserts that nothing happened that never does.
+    ///
+    /// # Panics
+    ///
+    /// Where it did, with all counts.
+    #[track_caller]
+    pub fn assert_kept(&self) {
+        let counts = self.counts();
+        assert_eq!([counts.sign_outs, counts.double_tokens, counts.blamed], [0; 3], "\n{counts}");
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let milliseconds = |duration: Duration| format!("{} ms", duration.as_millis());
+        let mut rows = vec![
+            ("operations".to_owned(), self.operations.to_string()),
+            ("histories with an order".to_owned(), self.histories.to_string()),
+            ("faults injected".to_owned(), self.faults.values().sum::<u64>().to_string()),
+        ];
+        rows.extend(self.faults.iter().map(|(kind, count)| (format!("– {kind}"), count.to_string())));
+        rows.extend([
+            ("client-visible errors: 503".to_owned(), self.unavailable.to_string()),
+            ("client-visible errors: no answer".to_owned(), self.lost.to_string()),
+            ("lost rotations healed".to_owned(), self.healed.to_string()),
+            ("endings unconfirmed by a replica".to_owned(), self.unconfirmed_endings.to_string()),
+            ("slowest answer".to_owned(), milliseconds(self.slowest_answer)),
+            ("slowest recovery".to_owned(), milliseconds(self.slowest_recovery)),
+            ("slowest start".to_owned(), milliseconds(self.slowest_start)),
+            ("sign-outs that should not have been".to_owned(), self.sign_outs.to_string()),
+            ("double live tokens".to_owned(), self.double_tokens.to_string()),
+            ("401 or 403 caused by a fault".to_owned(), self.blamed.to_string()),
+        ]);
+        rows.iter().try_for_each(|(name, value)| writeln!(out, "| {name:<40} | {value:>12} |"))
+    }
+}
