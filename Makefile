@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-.PHONY: help run dev test test-services test-web-client check format
+.PHONY: help run dev test test-services test-web-client torture check format
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ test-web-client: ## Test the web client: its units, then real flows in a real br
 	cargo build --package latchkey --package auth-service
 	npm --prefix web-client test
 	npm --prefix web-client run e2e
+
+MINUTES ?= 10
+torture: ## Try to break it for MINUTES=10, over real Redis and PostgreSQL, and print what was seen
+	@tools/test-requirements
+	cargo build --release --package auth-service --package jobs-service
+	cargo run --release --package system-tests --bin torture -- $(MINUTES)
 
 check: ## Look for mistakes without running anything: format, lints, documentation
 	cargo fmt --all --check

@@ -68,6 +68,11 @@ impl Stack {
         Running::auth(&self.site, changes, &self.clock).await
     }
 
+    /// The same with a clock of its own.
+    pub async fn instance_at(&self, clock: &ManualClock) -> Running {
+        Running::auth(&self.site, &[], clock).await
+    }
+
     /// Another auth-service with the same users and secrets, whose sessions this store keeps.
     pub async fn instance_over(&self, sessions: Arc<dyn SessionStore>) -> Running {
         let config = auth_config(&self.site.environment(&[]));
