@@ -75,12 +75,7 @@ impl Service {
         Self::assemble(keys, opened, config, clock)
     }
 
-    fn assemble(
-        keys: Keys,
-        opened: OpenStores,
-        config: &Config,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, StartError> {
+    fn assemble(keys: Keys, opened: OpenStores, config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let (metrics, counts) = (Metrics::new(&config.server.name, env!("CARGO_PKG_VERSION")), Counts::new());
         opened.show_in(&metrics);
         counts.show_in(&metrics);

@@ -109,8 +109,7 @@ pub async fn open_with(config: &Config, schema: Schema) -> Result<OpenStores, Op
             (schema.open_postgres(&PostgresSettings::new(url, &config.database)).await?, None)
         }
     };
-    let TokenStore { sessions, attempts, unconfirmed_endings } =
-        open_token_store(&config.token_store, sqlite, schema)?;
+    let TokenStore { sessions, attempts, unconfirmed_endings } = open_token_store(&config.token_store, sqlite, schema)?;
     let (watched, times) = (Watched::new(&config.server.name, database.clone()), StepTimes::new());
     Ok(OpenStores {
         users: Users::new(watched.clone()),
