@@ -13,15 +13,15 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use service_kit::config::{ConfigError, environment};
-use service_kit::{probe, reload, server, telemetry};
+use service_kit::{probe, reload, server, telemetry, version};
 use shared_claims::SystemClock;
 
 use crate::config::Config;
 use crate::startup::{Application, Service};
-use crate::stores::{self, Schema};
+use crate::stores::Schema;
 
 #[derive(Parser)]
-#[command(name = "auth-service", version, about = "Signs users in and keeps their sessions.")]
+#[command(name = "auth-service", version = version(), about = "Signs users in and keeps their sessions.")]
 struct Arguments {
     /// A TOML file with settings; the environment (LATCHKEY_…) wins over it.
     #[arg(long, global = true, value_name = "FILE")]
@@ -36,7 +36,7 @@ enum Command {
     Serve,
     /// Asks the running service whether it is ready; exits with 0 if so.
     Healthcheck,
-    /// Brings the database schema up to date and exits.
+    /// Brings the database schema up to date, seeds the demo users where LATCHKEY_DEMO says so, and exits.
     Migrate,
     /// Checks configuration, database and token store, and says what to mend.
     Doctor,
@@ -108,8 +108,12 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
         Command::Serve => serve(file).await,
         Command::Healthcheck => Ok(probe::ready(&load(file)?.server).await?),
         Command::Migrate => {
-            stores::open(&load(file)?).await?;
+            let config = load(file)?;
+            Service::open(&config, Arc::new(SystemClock)).await?;
             println!("the database schema is up to date");
+            if config.demo {
+                println!("unless it had users before, the demo users are in it: their passwords are public");
+            }
             Ok(())
         }
         Command::Doctor => doctor::run(&service(file, Schema::AsItIs).await?).await,
@@ -129,7 +133,7 @@ async fn serve(file: Option<&Path>) -> Result<(), Failed> {
     telemetry::init(&config.server.name);
     let stop = server::stop_signal();
     let application = Application::build(&config, Arc::new(SystemClock)).await?;
-    tracing::info!(address = %application.address(), version = env!("CARGO_PKG_VERSION"), "auth-service is listening");
+    tracing::info!(address = %application.address(), version = version(), "auth-service is listening");
     let service = application.service().clone();
     let reload = reload::on_hangup(|| Ok::<_, Box<dyn Error>>(service.replace_secrets(&load(file)?)?));
     tokio::select! {

@@ -13,6 +13,7 @@ use service_kit::database::DatabaseCheck;
 use service_kit::health::{Check, CheckFailed, Health};
 use service_kit::metrics::Metrics;
 use service_kit::server::{self, BoundServer};
+use service_kit::version;
 use shared_claims::{
     Clock, KeyRing, Minter, MinterSettings, RefreshVerifier, SettingsError, Verifier, VerifierSettings,
 };
@@ -76,7 +77,7 @@ impl Service {
     }
 
     fn assemble(keys: Keys, opened: OpenStores, config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let (metrics, counts) = (Metrics::new(&config.server.name, env!("CARGO_PKG_VERSION")), Counts::new());
+        let (metrics, counts) = (Metrics::new(&config.server.name, version()), Counts::new());
         opened.show_in(&metrics);
         counts.show_in(&metrics);
         show_verifications(&keys, &metrics);

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 /// Keeps each user's jobs, for whoever shows an access token.
 #[derive(Debug, Parser)]
-#[command(name = "jobs-service", version)]
+#[command(name = "jobs-service", version = service_kit::version())]
 pub struct Cli {
     /// A TOML file of settings, between the built-in defaults and the environment (LATCHKEY_…).
     #[arg(long, value_name = "PATH", global = true)]
@@ -24,7 +24,7 @@ pub enum Command {
     Serve,
     /// Ask the running service whether it is ready: exit code 0 if it is.
     Healthcheck,
-    /// Bring the database schema up to date, and nothing else.
+    /// Bring the database schema up to date, seed the demo jobs where LATCHKEY_DEMO says so, and exit.
     Migrate,
     /// Check configuration and database, and say what to mend.
     Doctor,

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use clap::Parser;
 use jobs_service::cli::{Cli, Command};
-use jobs_service::{Application, Config, Service, database};
+use jobs_service::{Application, Config, Service};
 use service_kit::config::{self, ConfigError};
 use service_kit::health::{CheckStatus, ReadinessStatus};
-use service_kit::{probe, reload, server, telemetry};
+use service_kit::{probe, reload, server, telemetry, version};
 use shared_claims::SystemClock;
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -42,7 +42,7 @@ async fn serve(config: &Config, load: impl Fn() -> Result<Config, ConfigError>) 
     telemetry::init(&config.server.name);
     let stop = server::stop_signal();
     let application = Application::build(config, Arc::new(SystemClock)).await?;
-    tracing::info!(address = %application.address(), version = env!("CARGO_PKG_VERSION"), "jobs-service is listening");
+    tracing::info!(address = %application.address(), version = version(), "jobs-service is listening");
     let service = application.service().clone();
     let reload = reload::on_hangup(|| Ok::<_, Box<dyn Error>>(service.replace_secrets(&load()?)?));
     tokio::select! {
@@ -68,7 +68,10 @@ async fn doctor(config: &Config) -> Outcome {
 }
 
 async fn migrate(config: &Config) -> Outcome {
-    database::open(config).await?;
+    Service::open(config, Arc::new(SystemClock)).await?;
     println!("The database schema is up to date.");
+    if config.demo {
+        println!("Unless it had jobs before, the demo users' jobs are in it.");
+    }
     Ok(())
 }

@@ -11,6 +11,7 @@ use service_kit::database::{Database, DatabaseCheck, DatabaseError, Watched};
 use service_kit::health::Health;
 use service_kit::metrics::{CountersKeptElsewhere, Metrics};
 use service_kit::server::{self, BoundServer};
+use service_kit::version;
 use shared_claims::{Clock, KeyHandle, Verifier, VerifierSettings};
 
 use crate::config::Config;
@@ -120,7 +121,7 @@ fn verifier(config: &Config, keys: KeyHandle, clock: Arc<dyn Clock>) -> Result<V
 
 /// What is counted: what every service counts, the calls into the database, and how often each key has verified a token.
 fn metrics(service: &str, database: &Watched, keys: KeyHandle) -> Metrics {
-    let metrics = Metrics::new(service, env!("CARGO_PKG_VERSION"));
+    let metrics = Metrics::new(service, version());
     database.show_in(&metrics);
     let (name, labels) = ("latchkey_token_verifications_total", ["token", "kid", "outcome"]);
     let help = "Tokens verified, by the key that signed them and by how it ended.";

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 #[derive(Parser)]
-#[command(name = "latchkey", version, about)]
+#[command(name = "latchkey", version = service_kit::version(), about)]
 struct Arguments {
     /// A TOML file with settings; the environment (LATCHKEY_…) wins over it.
     #[arg(long, value_name = "FILE")]

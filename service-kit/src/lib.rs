@@ -15,3 +15,6 @@ pub mod server;
 pub mod telemetry;
 
 mod stopwatch;
+mod version;
+
+pub use version::version;

@@ -1,0 +1,54 @@
+# The services: one build, and an image for each (`--target auth-service`, `--target jobs-service`). From the top of the repository:
+#
+#   docker build --file deploy/services.Dockerfile --target auth-service --build-arg COMMIT="$(git rev-parse HEAD)" .
+#
+# It needs no BuildKit: what is slow to build is a layer of its own, so that any builder keeps it.
+
+FROM rust:1.95-bookworm AS sources
+WORKDIR /sources
+COPY . .
+# The workspace with nothing in it: a change of code leaves it as it is, a change of dependencies does not.
+RUN mkdir /skeleton \
+    && find . \( -name Cargo.toml -o -name Cargo.lock -o -name lib.rs -o -name main.rs -o -path '*/examples/*.rs' \) \
+        -exec cp --parents {} /skeleton \; \
+    && echo 'fn main() {}' > /tmp/stub \
+    && find /skeleton -name '*.rs' -exec cp /tmp/stub {} \;
+
+FROM rust:1.95-bookworm AS build
+ENV CARGO_PROFILE_RELEASE_STRIP=symbols
+WORKDIR /build
+COPY --from=sources /skeleton .
+RUN cargo build --release --locked --package auth-service --package jobs-service
+COPY --from=sources /sources .
+ARG COMMIT
+# Where nobody told the commit a clone knows it. The skeleton was built later than the sources were written, so they are touched.
+RUN mkdir -p .git/objects \
+    && LATCHKEY_COMMIT="${COMMIT:-$(git rev-parse --verify --quiet HEAD || true)}" \
+    && export LATCHKEY_COMMIT \
+    && find . -name '*.rs' -exec touch {} + \
+    && cargo build --release --locked --package auth-service --package jobs-service
+
+FROM gcr.io/distroless/cc-debian12:nonroot AS runtime
+ARG COMMIT
+LABEL org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.revision="${COMMIT}" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+USER 65532:65532
+WORKDIR /
+ENV LATCHKEY_SERVER__HOST=0.0.0.0
+
+FROM runtime AS auth-service
+LABEL org.opencontainers.image.title="Latchkey auth-service" \
+      org.opencontainers.image.description="Signs users in and keeps their sessions."
+COPY --from=build /build/target/release/auth-service /usr/local/bin/auth-service
+EXPOSE 8081
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["auth-service", "healthcheck"]
+ENTRYPOINT ["auth-service"]
+
+FROM runtime AS jobs-service
+LABEL org.opencontainers.image.title="Latchkey jobs-service" \
+      org.opencontainers.image.description="Keeps each user's jobs, for whoever shows an access token."
+COPY --from=build /build/target/release/jobs-service /usr/local/bin/jobs-service
+EXPOSE 8082
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["jobs-service", "healthcheck"]
+ENTRYPOINT ["jobs-service"]
