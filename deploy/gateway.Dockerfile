@@ -10,13 +10,13 @@ COPY web-client .
 RUN npm run build
 
 FROM nginxinc/nginx-unprivileged:1.29-alpine AS nginx
+# hadolint ignore=DL3002
 USER 0
 # nginx needs neither a shell nor packages, and neither does anybody who breaks into it.
 RUN rm -rf /etc/nginx/nginx.conf /etc/nginx/conf.d /docker-entrypoint.d /docker-entrypoint.sh \
     /sbin/apk /usr/bin/apt-get /usr/bin/dpkg /bin/sh /bin/ash /bin/bash /bin/dash /bin/busybox
 
 # The file system as it is left now, in one layer: what was removed is not below it either.
-# hadolint ignore=DL3002
 FROM scratch
 ARG COMMIT
 LABEL org.opencontainers.image.title="Latchkey gateway" \
