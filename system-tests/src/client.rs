@@ -65,9 +65,18 @@ impl Client {
     ///
     /// Where the HTTP library cannot start.
     pub fn new(address: SocketAddr) -> Self {
+        Self::below(address, "")
+    }
+
+    /// The same for a service that is below a path, which begins with `/`, of the site at this address.
+    ///
+    /// # Panics
+    ///
+    /// Where the HTTP library cannot start.
+    pub fn below(address: SocketAddr, path: &str) -> Self {
         // No TLS is spoken, and reading the system's certificates for each test would take longer than most of them.
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("an HTTP client starts");
-        Self { http, base: format!("http://{address}") }
+        Self { http, base: format!("http://{address}{path}") }
     }
 
     /// Any request.

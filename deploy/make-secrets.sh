@@ -1,7 +1,10 @@
 #!/bin/sh
-# Makes the secrets and passwords of this installation at its first start, and gives each service those it needs: a volume each,
-# below /secrets, which no other service sees. What is there stays; what was lost on the way is made up for at the next start.
+# Makes the secrets and passwords of an installation, and gives each service those it needs in a directory of its own below
+# /secrets (or below the one named). What is there stays; what was lost on the way is made up for at the next call.
+umask 077
 set -eu
+cd "${1:-/secrets}"
+mkdir -p auth-service jobs-service postgres redis gateway
 
 # put FILE: writes standard input, aside first, so that nobody ever reads half of it.
 put() {
@@ -16,7 +19,6 @@ make() {
   [ -s "$1" ] || od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' | put "$1"
 }
 
-cd /secrets
 make auth-service/access_secret
 make auth-service/refresh_secret
 make postgres/password

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Run by PostgreSQL's image at its first start: a database and a role for each service, so that neither reads the other's rows.
-set -eu
+set -e
 
 create() {
   psql --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<SQL
