@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-.PHONY: help run dev test test-services test-web-client torture check format
+.PHONY: help run dev test test-services test-web-client test-compose torture check format
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test-web-client: ## Test the web client: its units, then real flows in a real br
 	npm --prefix web-client test
 	npm --prefix web-client run e2e
 
+test-compose: ## Test the containers: the whole stack, its browser tests, each container restarted under load (needs Docker)
+	@tools/test-compose
+
 MINUTES ?= 10
 torture: ## Try to break it for MINUTES=10, over real Redis and PostgreSQL, and print what was seen
 	@tools/test-requirements
@@ -45,6 +48,7 @@ check: ## Look for mistakes without running anything: format, lints, documentati
 	@tools/test-requirements
 	@tools/install-web-client
 	npm --prefix web-client run lint
+	@tools/lint-deploy
 
 format: ## Format the code
 	cargo fmt --all

@@ -32,5 +32,8 @@ export default defineConfig({
   projects: [
     { name: 'tests', testIgnore: '**/screenshots.ts' },
     { name: 'screenshots', testMatch: '**/screenshots.ts' },
+    // Against a stack that runs already (LATCHKEY_URL): the tests that need no process of their own and leave the demo users' jobs as
+    // they were. They share users, so one runs after the other.
+    { name: 'stack', testMatch: /(signing-in|ended-sessions|tabs)\.spec\.ts/, workers: 1 },
   ],
 });

@@ -30,6 +30,13 @@ export class Latchkey {
     return latchkey;
   }
 
+  /** One that runs already, on this port, and is not ours to start or stop. */
+  static running(port: number): Latchkey {
+    const latchkey = new Latchkey('', {});
+    latchkey.port = port;
+    return latchkey;
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
   }

@@ -1,6 +1,7 @@
 // What the tests are written with: a process, a browser that talks to it, and the steps that most of them begin with.
 import { BrowserContext, Page, Request, expect, test as base } from '@playwright/test';
 import { Latchkey, Settings } from './latchkey';
+import { signDemoUsersOut, stackPort } from './stack';
 import { Wire } from './wire';
 
 interface Options {
@@ -19,6 +20,12 @@ export const test = base.extend<Options & Fixtures>({
   settings: [{}, { option: true }],
   build: ['web-client', { option: true }],
   latchkey: async ({ settings, build }, use) => {
+    const port = stackPort();
+    if (port !== undefined) {
+      await signDemoUsersOut(port);
+      await use(Latchkey.running(port));
+      return;
+    }
     const latchkey = await Latchkey.start(settings, build);
     await use(latchkey);
     await latchkey.remove();
