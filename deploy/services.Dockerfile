@@ -7,8 +7,10 @@
 FROM rust:1.95-bookworm AS sources
 WORKDIR /sources
 COPY . .
-# The workspace with nothing in it: a change of code leaves it as it is, a change of dependencies does not.
-RUN mkdir /skeleton \
+# The workspace with nothing in it: a change of code leaves it as it is, a change of dependencies does not. And what is no part of
+# the services goes, so that a change of it builds nothing anew.
+RUN rm -rf deploy tools web-client docker-compose.yml Makefile \
+    && mkdir /skeleton \
     && find . \( -name Cargo.toml -o -name Cargo.lock -o -name lib.rs -o -name main.rs -o -path '*/examples/*.rs' \) \
         -exec cp --parents {} /skeleton \; \
     && echo 'fn main() {}' > /tmp/stub \
