@@ -27,7 +27,7 @@ ARG COMMIT
 RUN mkdir -p .git/objects \
     && LATCHKEY_COMMIT="${COMMIT:-$(git rev-parse --verify --quiet HEAD || true)}" \
     && export LATCHKEY_COMMIT \
-    && find . -name '*.rs' -exec touch {} + \
+    && find . -path ./target -prune -o -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --package auth-service --package jobs-service
 
 FROM gcr.io/distroless/cc-debian12:nonroot AS runtime
