@@ -11,7 +11,7 @@ COPY . .
 # the services goes, so that a change of it builds nothing anew.
 RUN rm -rf deploy tools web-client docker-compose.yml Makefile \
     && mkdir /skeleton \
-    && find . \( -name Cargo.toml -o -name Cargo.lock -o -name lib.rs -o -name main.rs -o -path '*/examples/*.rs' \) \
+    && find . \( -name Cargo.toml -o -name Cargo.lock -o -path '*/src/lib.rs' -o -path '*/src/main.rs' -o -path '*/examples/*.rs' \) \
         -exec cp --parents {} /skeleton \; \
     && echo 'fn main() {}' > /tmp/stub \
     && find /skeleton -name '*.rs' -exec cp /tmp/stub {} \;

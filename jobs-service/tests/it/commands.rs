@@ -106,6 +106,21 @@ fn doctor_looks_and_makes_nothing() {
     assert_eq!(applied, 0);
 }
 
+#[test]
+fn migrate_seeds_the_demo_jobs_once_where_it_is_told_to() {
+    let secret = generate_secret();
+    let settings = [(SECRET, secret.expose_secret()), ("LATCHKEY_DEMO", "true")];
+    let (directory, first) = run(&settings, &["migrate"]);
+    let count = || -> i64 {
+        let database = Connection::open(directory.path().join("data/jobs.db")).unwrap();
+        database.query_row("SELECT count(*) FROM jobs", [], |row| row.get(0)).unwrap()
+    };
+    let seeded = count();
+    assert!(seeded >= 9, "three jobs for each of three users: {seeded}");
+    let again = program(&directory, &settings, &["migrate"]).output().unwrap();
+    assert_eq!((first.status.code(), again.status.code(), count()), (Some(0), Some(0), seeded));
+}
+
 #[actix_web::test]
 async fn healthcheck_tells_a_ready_service_from_one_that_is_not_there() {
     let secret = generate_secret();

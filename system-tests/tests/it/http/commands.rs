@@ -258,6 +258,24 @@ async fn keygen_migrate_and_healthcheck_work_beside_a_service(#[values(Embedded,
     scene.close().await;
 }
 
+#[rstest]
+#[tokio::test]
+async fn migrate_seeds_the_demo_users_once_where_it_is_told_to(#[values(Embedded, Distributed)] storage: Storage) {
+    let site = Site::open(storage, &[]).await;
+    let program = |changes: &[(&str, &str)]| Program::new("auth-service", site.directory(), site.environment(changes));
+    for (changes, users) in [
+        (&[][..], &[][..]),
+        (&[("DEMO", "true")], &["ada", "grace", "linus"]),
+        (&[("DEMO", "true")], &["ada", "grace", "linus"]),
+    ] {
+        let finished = program(changes).run(&["migrate"], "").await;
+        assert_eq!(finished.status.code(), Some(0), "{finished:?}");
+        let mut listed: Vec<_> = site.stores.users.list().await.expect("the database works");
+        listed.sort_by(|one, other| one.username.cmp(&other.username));
+        assert_eq!(listed.iter().map(|user| user.username.as_str()).collect::<Vec<_>>(), users);
+    }
+}
+
 #[tokio::test]
 async fn healthcheck_fails_where_nothing_answers() {
     let site = Site::open(Embedded, &[]).await;
