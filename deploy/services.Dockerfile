@@ -9,7 +9,7 @@ WORKDIR /sources
 COPY . .
 # The workspace with nothing in it: a change of code leaves it as it is, a change of dependencies does not. And what is no part of
 # the services goes, so that a change of it builds nothing anew.
-RUN rm -rf deploy tools web-client docker-compose.yml Makefile \
+RUN rm -rf deploy fuzz tools web-client docker-compose.yml Makefile \
     && mkdir /skeleton \
     && find . \( -name Cargo.toml -o -name Cargo.lock -o -path '*/src/lib.rs' -o -path '*/src/main.rs' -o -path '*/examples/*.rs' \) \
         -exec cp --parents {} /skeleton \; \
