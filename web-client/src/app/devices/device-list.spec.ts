@@ -54,7 +54,7 @@ describe('DeviceList', () => {
   const toasts = () => TestBed.inject(Toasts).toasts();
 
   it('tells this device from the others, and counts from the server’s clock', async () => {
-    expect(list.isLoading()).toBe(true);
+    expect(list.source.isFirstTry()).toBe(true);
     await loaded();
     expect(list.here()?.id).toBe('2');
     expect(others()).toEqual(['1', '3']);
@@ -65,11 +65,11 @@ describe('DeviceList', () => {
     state.set('unreachable');
     server.expectOne('/api/auth/sessions').error(new ProgressEvent('error'));
     await settled();
-    expect(list.error()).toContain('cannot be reached');
+    expect(list.source.problem()?.status).toBe(0);
     state.set('signed in');
     TestBed.tick();
     await loaded();
-    expect(list.error()).toBeUndefined();
+    expect(list.source.problem()).toBeUndefined();
   });
 
   it('is read again when someone comes back to the page', async () => {

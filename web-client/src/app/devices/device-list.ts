@@ -1,51 +1,33 @@
 // The user's sessions as the page shows them. Those that are being ended are hidden at once and come back should that
 // fail.
-import { DestroyRef, Injectable, computed, effect, inject, resource, signal, untracked } from '@angular/core';
+import { DestroyRef, Injectable, computed, inject, signal } from '@angular/core';
 import { firstValueFrom } from 'rxjs';
 import { AuthApi } from '../api/auth-api';
 import { Device } from '../api/models';
 import { toProblem } from '../api/problem';
-import { Session } from '../auth/session';
+import { loadedForSession } from '../auth/loaded';
 import { explain } from '../ui/form-errors';
 import { Toasts } from '../ui/toasts';
 
 @Injectable()
 export class DeviceList {
   private readonly api = inject(AuthApi);
-  private readonly session = inject(Session);
   private readonly toasts = inject(Toasts);
 
-  private readonly all = resource({
-    params: () => this.session.id(),
-    loader: () => firstValueFrom(this.api.devices()),
-  });
-  private readonly loaded = computed(() => (this.all.hasValue() ? this.all.value() : undefined));
+  readonly source = loadedForSession(() => this.api.devices());
   /** Ended, or on the way to it. */
   private readonly ended = signal<ReadonlySet<string>>(new Set());
   private readonly live = computed(
-    () => this.loaded()?.devices.filter(({ id }) => !this.ended().has(id)) ?? [],
+    () => this.source.value()?.devices.filter(({ id }) => !this.ended().has(id)) ?? [],
   );
 
   readonly here = computed(() => this.live().find(({ current }) => current));
   readonly others = computed(() => this.live().filter(({ current }) => !current));
   /** The clock to count "5 minutes ago" from, in milliseconds. */
-  readonly asOf = computed(() => this.loaded()?.asOf ?? Date.now());
-  readonly isLoading = computed(() => this.all.isLoading() && !this.loaded());
-  readonly error = computed(() => {
-    const error = this.all.error();
-    return error && explain(toProblem(error.cause ?? error));
-  });
+  readonly asOf = computed(() => this.source.value()?.asOf ?? Date.now());
 
   constructor() {
-    // What failed while the server was away is asked for again when it is back.
-    effect(() => {
-      if (this.session.state() === 'signed in' && untracked(this.all.error)) this.reload();
-    });
     this.reloadWhenSeenAgain();
-  }
-
-  reload(): void {
-    this.all.reload();
   }
 
   async end(device: Device): Promise<void> {
@@ -59,7 +41,7 @@ export class DeviceList {
   /** Someone who comes back to the page wants to see how things are now. */
   private reloadWhenSeenAgain(): void {
     const reload = () => {
-      if (document.visibilityState === 'visible') this.reload();
+      if (document.visibilityState === 'visible') this.source.reload();
     };
     document.addEventListener('visibilitychange', reload);
     inject(DestroyRef).onDestroy(() => document.removeEventListener('visibilitychange', reload));

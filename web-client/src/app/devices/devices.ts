@@ -3,6 +3,7 @@ import { Component, inject } from '@angular/core';
 import { Device } from '../api/models';
 import { Session } from '../auth/session';
 import { Confirm } from '../ui/confirm';
+import { explain } from '../ui/form-errors';
 import { Icon } from '../ui/icon';
 import { DeviceCard } from './device-card';
 import { DeviceList } from './device-list';
@@ -16,6 +17,7 @@ import { DeviceList } from './device-list';
 export class Devices {
   private readonly confirm = inject(Confirm);
   protected readonly session = inject(Session);
+  protected readonly explain = explain;
   protected readonly list = inject(DeviceList);
 
   protected async end(device: Device): Promise<void> {

@@ -56,9 +56,9 @@ describe('JobList', () => {
 
   it('loads the jobs of whoever is signed in', async () => {
     TestBed.tick();
-    expect(list.isLoading()).toBe(true);
+    expect(list.source.isFirstTry()).toBe(true);
     await loaded();
-    expect(list.isLoading()).toBe(false);
+    expect(list.source.isFirstTry()).toBe(false);
     expect(titles()).toEqual(['Job 2', 'Job 1']);
 
     id.set('session-2');
@@ -68,12 +68,12 @@ describe('JobList', () => {
 
   it('says what is wrong when they cannot be loaded, and loads them when asked again', async () => {
     TestBed.tick();
-    server.expectOne('/api/jobs/job-list').flush(null, { ...failure, headers: { 'Retry-After': '3' } });
+    server.expectOne('/api/jobs/job-list').flush(null, failure);
     await settled();
-    expect(list.error()).toBe('The server is busy. Try again in 3 seconds.');
-    list.reload();
+    expect(list.source.problem()?.status).toBe(503);
+    list.source.reload();
     await loaded();
-    expect(list.error()).toBeUndefined();
+    expect(list.source.problem()).toBeUndefined();
   });
 
   it('loads them by itself when the server is back', async () => {

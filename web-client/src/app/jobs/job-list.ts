@@ -1,19 +1,11 @@
 // The user's jobs as the page shows them: what the server has, with the changes on top that are still on their way. A
 // change that fails is taken off again, so undoing needs no memory of how things were.
-import {
-  Injectable,
-  computed,
-  effect,
-  inject,
-  linkedSignal,
-  resource,
-  signal,
-  untracked,
-} from '@angular/core';
+import { Injectable, computed, inject, linkedSignal, signal } from '@angular/core';
 import { Observable, firstValueFrom } from 'rxjs';
-import { JobPage, JobsApi } from '../api/jobs-api';
+import { JobsApi } from '../api/jobs-api';
 import { Job, JobDraft } from '../api/models';
 import { Problem, toProblem } from '../api/problem';
+import { loadedForSession } from '../auth/loaded';
 import { Session } from '../auth/session';
 import { explain } from '../ui/form-errors';
 import { Toasts } from '../ui/toasts';
@@ -39,42 +31,21 @@ export class JobList {
   private readonly session = inject(Session);
   private readonly toasts = inject(Toasts);
 
-  private readonly first = resource({
-    params: () => this.session.id(),
-    loader: () => firstValueFrom(this.api.list()),
-  });
-  private readonly loaded = computed<JobPage | undefined>(() =>
-    this.first.hasValue() ? this.first.value() : undefined,
-  );
-  private readonly saved = linkedSignal<readonly Job[]>(() => this.loaded()?.jobs ?? []);
+  /** The first page. */
+  readonly source = loadedForSession(() => this.api.list());
+  private readonly saved = linkedSignal<readonly Job[]>(() => this.source.value()?.jobs ?? []);
   private readonly changes = signal<readonly Change[]>([]);
   private queue = Promise.resolve();
   private temporaryIds = 0;
 
-  readonly nextPage = linkedSignal(() => this.loaded()?.next);
+  readonly nextPage = linkedSignal(() => this.source.value()?.next);
   readonly isLoadingMore = signal(false);
-  readonly isLoading = computed(() => this.first.isLoading() && !this.loaded());
-  readonly error = computed(() => {
-    const error = this.first.error();
-    return error && explain(toProblem(error.cause ?? error));
-  });
   readonly jobs = computed(() =>
     this.changes().reduce<readonly ShownJob[]>(
       (jobs, change) => change.show(jobs),
       this.saved().map((job) => ({ ...job, isPending: false })),
     ),
   );
-
-  constructor() {
-    // What failed while the server was away is asked for again when it is back.
-    effect(() => {
-      if (this.session.state() === 'signed in' && untracked(this.first.error)) this.reload();
-    });
-  }
-
-  reload(): void {
-    this.first.reload();
-  }
 
   async loadMore(): Promise<void> {
     const page = this.nextPage();

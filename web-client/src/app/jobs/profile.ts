@@ -4,6 +4,7 @@ import { RouterLink } from '@angular/router';
 import { Job } from '../api/models';
 import { Session } from '../auth/session';
 import { Confirm } from '../ui/confirm';
+import { explain } from '../ui/form-errors';
 import { Icon } from '../ui/icon';
 import { plainDate } from '../ui/relative-time';
 import { JobForm } from './job-form';
@@ -18,6 +19,7 @@ import { JobRow } from './job-row';
 })
 export class Profile {
   private readonly confirm = inject(Confirm);
+  protected readonly explain = explain;
   protected readonly list = inject(JobList);
   protected readonly user = inject(Session).user;
   protected readonly since = computed(() => {
