@@ -125,7 +125,6 @@ test('a sixth device is told which ones had to be signed out for it', async ({ p
 test.describe('where guessing is slowed down', () => {
   test.use({
     settings: {
-      RATE_LIMIT__ENABLED: 'true',
       RATE_LIMIT__ACCOUNT_ATTEMPTS: '1',
       RATE_LIMIT__FIRST_DELAY: '3s',
     },

@@ -73,7 +73,6 @@ export class Latchkey {
       PORTS__AUTH: '0',
       PORTS__JOBS: '0',
       TOKENS__ACCESS_TTL: '2s',
-      RATE_LIMIT__ENABLED: 'false',
       ...this.settings,
     };
     const prefixed = Object.entries(settings).map(([key, value]) => [`LATCHKEY_${key}`, value]);
