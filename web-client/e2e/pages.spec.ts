@@ -29,17 +29,35 @@ test('jobs are added, edited, moved on and removed, and are still so after a rel
   await expect(page.getByRole('heading', { name: 'Buy strings for the harp' })).toHaveCount(0);
 });
 
-test('a job that could not be added is taken back, and can be tried again', async ({ page, wire }) => {
+test('a job that was added is not added twice because the answer was lost', async ({ page, wire }) => {
   await signIn(page);
   await expect(page.getByText('4 jobs')).toBeVisible();
   const cut = wire.cutAnswerTo('POST /api/jobs/jobs');
   await page.getByLabel('New job').fill('Oil the hinges');
   await page.keyboard.press('Enter');
   await cut;
-  await expect(page.getByText('“Oil the hinges” could not be added.')).toBeVisible();
+  const job = page.getByRole('listitem').filter({ hasText: 'Oil the hinges' });
+  await expect(job).toContainText('Changed');
+  await expect(page.getByRole('button', { name: 'Try again' })).toHaveCount(0);
+  await page.reload();
+  await expect(page.getByText('5 jobs')).toBeVisible();
+  await expect(job).toHaveCount(1);
+});
+
+test('a job that could not be added is taken back, and can be tried again', async ({ page, latchkey }) => {
+  await signIn(page);
   await expect(page.getByText('4 jobs')).toBeVisible();
+  await latchkey.stop();
+  await page.getByLabel('New job').fill('Oil the hinges');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('“Oil the hinges” may not have been added.')).toBeVisible();
+  await expect(page.getByText('4 jobs')).toBeVisible();
+  await latchkey.run();
+  await expect(page.getByText('You are still signed in.')).toBeHidden();
   await page.getByRole('button', { name: 'Try again' }).click();
-  await expect(page.getByRole('heading', { name: 'Oil the hinges' })).toBeVisible();
+  await expect(page.getByRole('listitem').filter({ hasText: 'Oil the hinges' })).toContainText('Changed');
+  await page.reload();
+  await expect(page.getByText('5 jobs')).toBeVisible();
 });
 
 test('a list that does not fit on one page is shown to its end', async ({ page, context }) => {

@@ -1,7 +1,7 @@
 // The changes that a user can make to their jobs: how each shows until the server has answered, what is kept of its answer,
 // and how to see in a list that the server has carried it out after all. Sending them is JobList's business.
 import { Observable } from 'rxjs';
-import { JobsApi } from '../api/jobs-api';
+import { JobPage, JobsApi } from '../api/jobs-api';
 import { Job, JobDraft } from '../api/models';
 import { Problem } from '../api/problem';
 
@@ -16,17 +16,18 @@ export interface Change {
   readonly doubt: string;
   readonly send: (api: JobsApi) => Observable<unknown>;
   readonly show: (jobs: readonly ShownJob[]) => readonly ShownJob[];
+  /** `answer` is undefined where the server gave none, and `jobs` show already what it made of the change. */
   readonly keep: (jobs: readonly Job[], answer: unknown) => readonly Job[];
   /** True where a list that was read after the change was sent shows that it was carried out. */
-  readonly isDoneIn: (jobs: readonly Job[]) => boolean;
+  readonly isDoneIn: (list: JobPage) => boolean;
   /** A refusal that leaves things as the user wanted them. */
   readonly isDoneAnyway?: (problem: Problem) => boolean;
 }
 
 let temporaryIds = 0;
 
-/** `isOlder` tells the jobs that were there before this one, or came of other additions. */
-export function addition(draft: JobDraft, isOlder: (job: Job) => boolean): Change {
+/** `before` are the ids of the jobs that were there already; `made` those that came of additions, this one's too in the end. */
+export function addition(draft: JobDraft, before: ReadonlySet<string>, made: Set<string>): Change {
   temporaryIds += 1;
   const now = new Date().toISOString();
   const job = { ...draft, id: `new-${temporaryIds}`, createdAt: now, updatedAt: now, isPending: true };
@@ -35,8 +36,17 @@ export function addition(draft: JobDraft, isOlder: (job: Job) => boolean): Chang
     doubt: `“${draft.title}” may not have been added.`,
     send: (api) => api.add(draft),
     show: (jobs) => [job, ...jobs],
-    keep: (jobs, answer) => merged([answer as Job], jobs),
-    isDoneIn: (jobs) => jobs.some((other) => isAs(draft, other) && !isOlder(other)),
+    keep: (jobs, answer) => {
+      const added = answer as Job | undefined;
+      if (!added) return jobs;
+      made.add(added.id);
+      return merged([added], jobs);
+    },
+    isDoneIn: ({ jobs }) => {
+      const added = jobs.find((other) => isAs(draft, other) && !before.has(other.id) && !made.has(other.id));
+      if (added) made.add(added.id);
+      return added !== undefined;
+    },
   };
 }
 
@@ -46,12 +56,12 @@ export function edit(id: string, draft: JobDraft): Change {
     doubt: `“${draft.title}” may not have been saved.`,
     send: (api) => api.edit(id, draft),
     show: (jobs) => jobs.map((job) => (job.id === id ? { ...job, ...draft, isPending: true } : job)),
-    keep: (jobs, answer) => jobs.map((job) => (job.id === id ? (answer as Job) : job)),
-    isDoneIn: (jobs) => jobs.some((job) => job.id === id && isAs(draft, job)),
+    keep: (jobs, answer) => jobs.map((job) => (job.id === id ? ((answer as Job | undefined) ?? job) : job)),
+    isDoneIn: ({ jobs }) => jobs.some((job) => job.id === id && isAs(draft, job)),
   };
 }
 
-export function removal({ id, title }: Job): Change {
+export function removal({ id, title, createdAt }: Job): Change {
   const without = <J extends Job>(jobs: readonly J[]) => jobs.filter((job) => job.id !== id);
   return {
     failure: `“${title}” could not be removed.`,
@@ -59,8 +69,10 @@ export function removal({ id, title }: Job): Change {
     send: (api) => api.remove(id),
     show: without,
     keep: without,
-    // It may be on a page that was not read; removing it once more does no harm.
-    isDoneIn: () => false,
+    // The list is newest first: a job that is older than all of it may be on the next page.
+    isDoneIn: ({ jobs, next }) =>
+      !jobs.some((job) => job.id === id) &&
+      (next === undefined || Date.parse(createdAt) >= Date.parse(jobs.at(-1)?.createdAt ?? '')),
     isDoneAnyway: ({ status }) => status === 404,
   };
 }

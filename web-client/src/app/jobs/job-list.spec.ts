@@ -152,7 +152,9 @@ describe('JobList', () => {
     it('when a job could not be added', async () => {
       list.add(draft('Oil'));
       await fail('/api/jobs/jobs');
-      expect(toasts()[0]?.text).toBe('“Oil” could not be added. The server is busy. Try again in a moment.');
+      expect(toasts()[0]?.text).toBe(
+        '“Oil” may not have been added. The server is busy. Try again in a moment.',
+      );
     });
 
     it('when a job could not be edited', async () => {
@@ -170,7 +172,7 @@ describe('JobList', () => {
 
     it('and tries again when asked to', async () => {
       list.remove(job('2'));
-      await fail('/api/jobs/jobs/2');
+      await fail('/api/jobs/jobs/2', null, { status: 429, statusText: 'Slower' });
       toasts()[0]?.action?.run();
       expect(titles()).toEqual(['Job 1']);
       await turns();
@@ -178,6 +180,114 @@ describe('JobList', () => {
       await settled();
       expect(titles()).toEqual(['Job 1']);
     });
+  });
+
+  describe('finds out what became of a change whose answer was lost', () => {
+    beforeEach(() => loaded());
+
+    const lose = async (url = '/api/jobs/jobs') => {
+      await turns();
+      server.expectOne(url).error(new ProgressEvent('error'));
+      await settled();
+    };
+    const readAgain = async (jobs: Job[], headers: Record<string, string> = {}) => {
+      await turns();
+      server.expectOne('/api/jobs/job-list').flush(jobs, { headers });
+      await settled();
+    };
+    const tryAgain = async () => {
+      const [toast] = toasts();
+      if (toast) TestBed.inject(Toasts).close(toast);
+      toast?.action?.run();
+      await turns();
+    };
+
+    it('and says nothing where the job was added', async () => {
+      list.add(draft('Oil'));
+      await lose();
+      expect(titles()).toEqual(['Oil…', 'Job 2', 'Job 1']);
+      await readAgain([job('3', 'Oil'), job('2'), job('1')]);
+      expect(titles()).toEqual(['Oil', 'Job 2', 'Job 1']);
+      expect(toasts()).toEqual([]);
+    });
+
+    it('and says so where it was not, and looks again before it is added after all', async () => {
+      list.add(draft('Oil'));
+      await lose();
+      await readAgain([job('2'), job('1')]);
+      expect(titles()).toEqual(['Job 2', 'Job 1']);
+      expect(toasts()[0]?.text).toContain('“Oil” could not be added.');
+      await tryAgain();
+      await readAgain([job('2'), job('1')]);
+      server.expectOne({ method: 'POST', url: '/api/jobs/jobs' }).flush(job('3', 'Oil'));
+      await settled();
+      expect(titles()).toEqual(['Oil', 'Job 2', 'Job 1']);
+    });
+
+    it('and leaves it open while the list cannot be read, and adds none twice', async () => {
+      list.add(draft('Oil'));
+      await lose();
+      await lose('/api/jobs/job-list');
+      expect(toasts()[0]?.text).toContain('“Oil” may not have been added.');
+      await tryAgain();
+      await lose('/api/jobs/job-list');
+      expect(toasts()[0]?.text).toContain('“Oil” may not have been added.');
+      await tryAgain();
+      await readAgain([job('3', 'Oil'), job('2'), job('1')]);
+      expect(titles()).toEqual(['Oil', 'Job 2', 'Job 1']);
+      expect(toasts()).toEqual([]);
+    });
+
+    it('and takes no other job of the same title for it', async () => {
+      list.add(draft('Oil'));
+      await turns();
+      server.expectOne('/api/jobs/jobs').flush(job('3', 'Oil'));
+      await settled();
+      list.add(draft('Oil'));
+      list.add(draft('Oil'));
+      await lose();
+      await readAgain([job('4', 'Oil'), job('3', 'Oil'), job('2'), job('1')]);
+      await lose();
+      await readAgain([job('4', 'Oil'), job('3', 'Oil'), job('2'), job('1')]);
+      expect(titles()).toEqual(['Oil', 'Oil', 'Job 2', 'Job 1']);
+      expect(toasts()).toHaveLength(1);
+    });
+
+    it('when it was edited', async () => {
+      list.edit('1', draft('Oil'));
+      await lose('/api/jobs/jobs/1');
+      await readAgain([job('2'), job('1', 'Oil')]);
+      expect(titles()).toEqual(['Job 2', 'Oil']);
+      expect(toasts()).toEqual([]);
+    });
+
+    it('when it was removed', async () => {
+      list.remove(job('2'));
+      await lose('/api/jobs/jobs/2');
+      await readAgain([job('1')]);
+      expect(titles()).toEqual(['Job 1']);
+      expect(toasts()).toEqual([]);
+    });
+
+    it('and does not take a job on a later page for removed', async () => {
+      list.remove({ ...job('1'), createdAt: '2026-11-22T12:00:00Z' });
+      await lose('/api/jobs/jobs/1');
+      await readAgain([job('2')], { Link: '<?after=2>; rel="next"' });
+      expect(titles()).toEqual(['Job 2', 'Job 1']);
+      expect(toasts()[0]?.text).toContain('could not be removed.');
+    });
+  });
+
+  it('does not show one user what another one added just before', async () => {
+    await loaded();
+    list.add(draft('Oil'));
+    await turns();
+    const late = server.expectOne('/api/jobs/jobs');
+    id.set('session-2');
+    await loaded([job('9')]);
+    late.flush(job('3', 'Oil'));
+    await settled();
+    expect(titles()).toEqual(['Job 9']);
   });
 
   it('takes a job that is gone already for removed', async () => {

@@ -1,28 +1,21 @@
 // The user's jobs as the page shows them: what the server has, with the changes on top that are still on their way. A
 // change that fails is taken off again, so undoing needs no memory of how things were.
 import { Injectable, computed, inject, linkedSignal, signal } from '@angular/core';
-import { Observable, firstValueFrom } from 'rxjs';
+import { firstValueFrom } from 'rxjs';
 import { JobsApi } from '../api/jobs-api';
 import { Job, JobDraft } from '../api/models';
-import { Problem, toProblem } from '../api/problem';
+import { Problem, isTemporary, toProblem } from '../api/problem';
 import { loadedForSession } from '../auth/loaded';
 import { Session } from '../auth/session';
 import { explain } from '../ui/form-errors';
 import { Toasts } from '../ui/toasts';
+import { Change, ShownJob, addition, edit, merged, removal } from './changes';
 
-/** A job, and whether the server has yet to agree to how it is shown. */
-export interface ShownJob extends Job {
-  readonly isPending: boolean;
-}
-
-/** One change on its way: how it shows until the server has answered, and what is kept of the answer. */
-interface Change {
-  readonly failure: string;
-  readonly send: () => Observable<unknown>;
-  readonly show: (jobs: readonly ShownJob[]) => readonly ShownJob[];
-  readonly keep: (jobs: readonly Job[], answer: unknown) => readonly Job[];
-  /** A refusal that leaves things as the user wanted them. */
-  readonly isDoneAnyway?: (problem: Problem) => boolean;
+interface Attempt {
+  readonly change: Change;
+  /** True where an earlier attempt may have succeeded without anybody having heard of it. */
+  readonly isRepeated: boolean;
+  readonly sessionId: string | undefined;
 }
 
 @Injectable()
@@ -36,7 +29,8 @@ export class JobList {
   private readonly saved = linkedSignal<readonly Job[]>(() => this.source.value()?.jobs ?? []);
   private readonly changes = signal<readonly Change[]>([]);
   private queue = Promise.resolve();
-  private temporaryIds = 0;
+  /** Ids of the jobs that were added here. */
+  private readonly made = new Set<string>();
 
   readonly nextPage = linkedSignal(() => this.source.value()?.next);
   readonly isLoadingMore = signal(false);
@@ -63,70 +57,84 @@ export class JobList {
   }
 
   add(draft: JobDraft): void {
-    this.temporaryIds += 1;
-    const now = new Date().toISOString();
-    const job = { ...draft, id: `new-${this.temporaryIds}`, createdAt: now, updatedAt: now, isPending: true };
-    this.perform({
-      failure: `“${draft.title}” could not be added.`,
-      send: () => this.api.add(draft),
-      show: (jobs) => [job, ...jobs],
-      keep: (jobs, answer) => merged([answer as Job], jobs),
-    });
+    const before = new Set(this.saved().map(({ id }) => id));
+    this.perform(addition(draft, before, this.made));
   }
 
   edit(id: string, draft: JobDraft): void {
-    this.perform({
-      failure: `“${draft.title}” could not be saved.`,
-      send: () => this.api.edit(id, draft),
-      show: (jobs) => jobs.map((job) => (job.id === id ? { ...job, ...draft, isPending: true } : job)),
-      keep: (jobs, answer) => jobs.map((job) => (job.id === id ? (answer as Job) : job)),
-    });
+    this.perform(edit(id, draft));
   }
 
-  remove({ id, title }: Job): void {
-    this.perform({
-      failure: `“${title}” could not be removed.`,
-      send: () => this.api.remove(id),
-      show: (jobs) => jobs.filter((job) => job.id !== id),
-      keep: (jobs) => jobs.filter((job) => job.id !== id),
-      isDoneAnyway: ({ status }) => status === 404,
-    });
+  remove(job: Job): void {
+    this.perform(removal(job));
   }
 
   /** Shows the change now and sends it when those before it are through, so that the server sees them in order. */
-  private perform(change: Change): void {
-    const sessionId = this.session.id();
+  private perform(change: Change, isRepeated = false): void {
+    const attempt = { change, isRepeated, sessionId: this.session.id() };
     this.changes.update((changes) => [...changes, change]);
     this.queue = this.queue.then(async () => {
       // What one user did is not carried out in the name of another who has signed in since.
-      if (this.session.id() === sessionId) await this.carryOut(change);
+      if (this.isOfThisSession(attempt)) await this.carryOut(attempt);
       this.changes.update((changes) => changes.filter((other) => other !== change));
     });
   }
 
-  private async carryOut(change: Change): Promise<void> {
+  private async carryOut(attempt: Attempt): Promise<void> {
+    const { change, isRepeated } = attempt;
     try {
-      const answer = await firstValueFrom(change.send());
-      this.saved.update((jobs) => change.keep(jobs, answer));
+      // The answer that was lost may have been a yes.
+      if (isRepeated && (await this.isDone(attempt))) return;
+    } catch (error) {
+      this.report(attempt, change.doubt, toProblem(error));
+      return;
+    }
+    try {
+      this.keep(attempt, await firstValueFrom(change.send(this.api)));
     } catch (error) {
       const problem = toProblem(error);
-      if (change.isDoneAnyway?.(problem)) this.saved.update((jobs) => change.keep(jobs, undefined));
-      else this.report(change, problem);
+      if (change.isDoneAnyway?.(problem)) this.keep(attempt, undefined);
+      else if (problem.status === 0) await this.settle(attempt, problem);
+      else this.report(attempt, isInDoubt(problem) ? change.doubt : change.failure, problem);
     }
   }
 
-  private report(change: Change, problem: Problem): void {
-    const text = `${change.failure} ${explain(problem)}`;
+  /** Without an answer it is not known whether the change was carried out: the list tells, if it can be read. */
+  private async settle(attempt: Attempt, problem: Problem): Promise<void> {
+    try {
+      if (!(await this.isDone(attempt))) this.report(attempt, attempt.change.failure, problem);
+    } catch {
+      this.report(attempt, attempt.change.doubt, problem);
+    }
+  }
+
+  /** Reads the list again and shows it. Rejects as that does. */
+  private async isDone(attempt: Attempt): Promise<boolean> {
+    const list = await firstValueFrom(this.api.list());
+    const isDone = attempt.change.isDoneIn(list);
+    if (isDone) this.keep(attempt, undefined);
+    if (this.isOfThisSession(attempt)) this.saved.update((saved) => merged(list.jobs, saved));
+    return isDone;
+  }
+
+  private keep(attempt: Attempt, answer: unknown): void {
+    if (this.isOfThisSession(attempt)) this.saved.update((jobs) => attempt.change.keep(jobs, answer));
+  }
+
+  private report({ change }: Attempt, what: string, problem: Problem): void {
     this.toasts.show({
-      text,
+      text: `${what} ${explain(problem)}`,
       isError: true,
-      action: { label: 'Try again', run: () => this.perform(change) },
+      action: { label: 'Try again', run: () => this.perform(change, isInDoubt(problem)) },
     });
+  }
+
+  private isOfThisSession({ sessionId }: Attempt): boolean {
+    return this.session.id() === sessionId;
   }
 }
 
-/** A list may have been read again while a change was on its way, so that both hold the same job. */
-function merged(first: readonly Job[], second: readonly Job[]): readonly Job[] {
-  const ids = new Set(first.map(({ id }) => id));
-  return [...first, ...second.filter(({ id }) => !ids.has(id))];
+/** True where the change may have been carried out although no answer said so. */
+function isInDoubt(problem: Problem): boolean {
+  return isTemporary(problem) && problem.status !== 429;
 }

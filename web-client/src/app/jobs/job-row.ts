@@ -3,8 +3,8 @@ import { Component, ElementRef, computed, inject, input, output, signal } from '
 import { JobDraft, JobStatus, jobStatuses } from '../api/models';
 import { Icon } from '../ui/icon';
 import { plainTime } from '../ui/relative-time';
+import { ShownJob } from './changes';
 import { JobForm } from './job-form';
-import { ShownJob } from './job-list';
 import { statusNames } from './status-names';
 
 @Component({
