@@ -75,6 +75,26 @@ test('a page that is loaded while the services are away waits for them, and fill
   expect(context.pages()).toHaveLength(1);
 });
 
+test('one service that answers nonsense is said to, and asked no more until the user wants it', async ({
+  page,
+}) => {
+  await signIn(page);
+  await expectJobs(page);
+  let asked = 0;
+  await page.route('**/api/jobs/job-list', (route) => {
+    asked += 1;
+    return route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>Welcome</title>' });
+  });
+  await page.reload();
+  await expect(page.getByText('Your jobs could not be loaded.')).toBeVisible();
+  await renewals(page, 3);
+  await expect(page.getByText('You are still signed in.')).toBeHidden();
+  expect(asked).toBe(1);
+  await page.unroute('**/api/jobs/job-list');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expectJobs(page);
+});
+
 test('a device that is offline stays signed in, and goes on when it is back', async ({ page, context }) => {
   await signIn(page);
   await expectJobs(page);

@@ -1,7 +1,13 @@
-import { HttpClient, HttpErrorResponse, provideHttpClient, withInterceptors } from '@angular/common/http';
+import {
+  HttpClient,
+  HttpErrorResponse,
+  HttpRequest,
+  provideHttpClient,
+  withInterceptors,
+} from '@angular/common/http';
 import { HttpTestingController, TestRequest, provideHttpClientTesting } from '@angular/common/http/testing';
 import { TestBed } from '@angular/core/testing';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, throwError } from 'rxjs';
 import { generation, pair, store, stored, turns } from '../../testing/session';
 import { authInterceptor } from './auth.interceptor';
 import { Connection } from './connection';
@@ -164,6 +170,15 @@ describe('authInterceptor', () => {
     server.expectOne('/api/jobs/jobs/2').error(new ProgressEvent('error'));
     expect(await Promise.all(answers)).toEqual([0, 0]);
     expect(failed).toHaveBeenCalledTimes(1);
+  });
+
+  it('takes an answer that makes no sense for no trouble with the connection', async () => {
+    const nonsense = new HttpErrorResponse({ status: 200, error: { text: '<!doctype html>' } });
+    const answer = TestBed.runInInjectionContext(() =>
+      firstValueFrom(authInterceptor(new HttpRequest('GET', jobs), () => throwError(() => nonsense))),
+    );
+    await expect(answer).rejects.toBe(nonsense);
+    expect(TestBed.inject(Connection).isTroubled()).toBe(false);
   });
 
   it('reads the token again for each call, so that another tab’s is used at once', async () => {

@@ -34,8 +34,9 @@ export const authInterceptor: HttpInterceptorFn = (request, next) => {
       );
     }),
     catchError((error: unknown) => {
-      const problem = toProblem(error);
-      if (problem.status === 0 && !connection.isTroubled()) connection.failed(problem);
+      // An answer that makes no sense came from somewhere all the same: another attempt would bring the same.
+      const isUnanswered = error instanceof HttpErrorResponse && error.status === 0;
+      if (isUnanswered && !connection.isTroubled()) connection.failed(toProblem(error));
       return throwError(() => error);
     }),
   );
