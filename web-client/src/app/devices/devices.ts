@@ -3,21 +3,20 @@ import { Component, inject } from '@angular/core';
 import { Device } from '../api/models';
 import { Session } from '../auth/session';
 import { Confirm } from '../ui/confirm';
-import { explain } from '../ui/form-errors';
 import { Icon } from '../ui/icon';
+import { LoadFailure } from '../ui/load-failure';
 import { DeviceCard } from './device-card';
 import { DeviceList } from './device-list';
 
 @Component({
   selector: 'app-devices',
-  imports: [DeviceCard, Icon],
+  imports: [DeviceCard, Icon, LoadFailure],
   providers: [DeviceList],
   templateUrl: './devices.html',
 })
 export class Devices {
   private readonly confirm = inject(Confirm);
   protected readonly session = inject(Session);
-  protected readonly explain = explain;
   protected readonly list = inject(DeviceList);
 
   protected async end(device: Device): Promise<void> {

@@ -4,8 +4,8 @@ import { RouterLink } from '@angular/router';
 import { Job } from '../api/models';
 import { Session } from '../auth/session';
 import { Confirm } from '../ui/confirm';
-import { explain } from '../ui/form-errors';
 import { Icon } from '../ui/icon';
+import { LoadFailure } from '../ui/load-failure';
 import { plainDate } from '../ui/relative-time';
 import { JobForm } from './job-form';
 import { JobList } from './job-list';
@@ -13,13 +13,12 @@ import { JobRow } from './job-row';
 
 @Component({
   selector: 'app-profile',
-  imports: [Icon, JobForm, JobRow, RouterLink],
+  imports: [Icon, JobForm, JobRow, LoadFailure, RouterLink],
   providers: [JobList],
   templateUrl: './profile.html',
 })
 export class Profile {
   private readonly confirm = inject(Confirm);
-  protected readonly explain = explain;
   protected readonly list = inject(JobList);
   protected readonly user = inject(Session).user;
   protected readonly since = computed(() => {
