@@ -1,4 +1,5 @@
-// What the application is made of: the router with its pages, and the one interceptor that knows about tokens.
+// What the application is made of: the router with its pages, the one interceptor that knows about tokens, and the
+// one that knows how long to wait.
 import { provideHttpClient, withInterceptors, withNoXsrfProtection } from '@angular/common/http';
 import { ApplicationConfig, provideBrowserGlobalErrorListeners } from '@angular/core';
 import {
@@ -10,6 +11,7 @@ import {
   withNavigationErrorHandler,
   withPreloading,
 } from '@angular/router';
+import { patienceInterceptor } from './api/patience.interceptor';
 import { routes } from './app.routes';
 import { authInterceptor } from './auth/auth.interceptor';
 import { pageDidNotLoad } from './ui/page-did-not-load';
@@ -27,7 +29,7 @@ export const appConfig: ApplicationConfig = {
       withNavigationErrorHandler(pageDidNotLoad),
     ),
     // No cookie takes part in signing in, so there is nothing to forge.
-    provideHttpClient(withInterceptors([authInterceptor]), withNoXsrfProtection()),
+    provideHttpClient(withInterceptors([authInterceptor, patienceInterceptor]), withNoXsrfProtection()),
     { provide: TitleStrategy, useClass: PageTitle },
   ],
 };

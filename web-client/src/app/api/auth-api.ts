@@ -3,7 +3,7 @@ import { HttpClient, HttpHeaders } from '@angular/common/http';
 import { Injectable, inject } from '@angular/core';
 import { Observable, map } from 'rxjs';
 import { Device, SignIn, TokenPair, User } from './models';
-import { authService, patience } from './services';
+import { authService } from './services';
 
 export interface DeviceList {
   readonly devices: readonly Device[];
@@ -21,16 +21,12 @@ export class AuthApi {
 
   refresh(refreshToken: string, idempotencyKey: string): Observable<TokenPair> {
     const headers = new HttpHeaders({ 'Idempotency-Key': idempotencyKey });
-    return this.http.post<TokenPair>(
-      `${authService}/refresh-token`,
-      { refreshToken },
-      { headers, timeout: patience },
-    );
+    return this.http.post<TokenPair>(`${authService}/refresh-token`, { refreshToken }, { headers });
   }
 
   /** Emits the status: 204 alone means that the session has ended. */
   logout(refreshToken: string): Observable<number> {
-    const options = { observe: 'response', responseType: 'text', timeout: patience } as const;
+    const options = { observe: 'response', responseType: 'text' } as const;
     return this.http
       .post(`${authService}/logout`, { refreshToken }, options)
       .pipe(map((response) => response.status));
@@ -41,7 +37,7 @@ export class AuthApi {
   }
 
   currentUser(): Observable<User> {
-    return this.http.get<User>(`${authService}/current-user`, { timeout: patience });
+    return this.http.get<User>(`${authService}/current-user`);
   }
 
   changePassword(currentPassword: string, newPassword: string): Observable<unknown> {
@@ -50,7 +46,7 @@ export class AuthApi {
 
   devices(): Observable<DeviceList> {
     return this.http
-      .get<Device[]>(`${authService}/sessions`, { observe: 'response', timeout: patience })
+      .get<Device[]>(`${authService}/sessions`, { observe: 'response' })
       .pipe(map(({ body, headers }) => ({ devices: body ?? [], asOf: time(headers.get('Date')) })));
   }
 

@@ -3,7 +3,7 @@ import { HttpClient } from '@angular/common/http';
 import { Injectable, inject } from '@angular/core';
 import { Observable, map } from 'rxjs';
 import { Job, JobDraft } from './models';
-import { jobsService, patience } from './services';
+import { jobsService } from './services';
 
 const list = `${jobsService}/job-list`;
 
@@ -19,7 +19,7 @@ export class JobsApi {
 
   list(page: string = list): Observable<JobPage> {
     return this.http
-      .get<Job[]>(page, { observe: 'response', timeout: patience })
+      .get<Job[]>(page, { observe: 'response' })
       .pipe(map(({ body, headers }) => ({ jobs: body ?? [], next: nextPage(headers.get('Link')) })));
   }
 

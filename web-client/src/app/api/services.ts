@@ -4,9 +4,6 @@
 export const authService = '/api/auth';
 export const jobsService = '/api/jobs';
 
-/** A call that takes longer is given up, in milliseconds: the services answer within two seconds, or say 503. */
-export const patience = 10_000;
-
 /** Calls that sign in, renew or sign out by what they carry in the body; an access token has no business there. */
 const withoutAccessToken = new Set(
   ['login', 'refresh-token', 'logout', 'register'].map((call) => `${authService}/${call}`),
