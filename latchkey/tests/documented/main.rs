@@ -7,3 +7,4 @@ mod dependencies;
 mod examples;
 mod observability;
 mod pages;
+mod tools;
