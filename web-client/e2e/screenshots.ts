@@ -26,17 +26,20 @@ for (const [width, screen] of Object.entries(widths)) {
           await page.screenshot({
             path: join(images, `${name}-${width}${suffix}.png`),
             animations: 'disabled',
+            // To its end, so that nothing is cut in two.
+            fullPage: true,
           });
         };
 
         await page.goto('/');
-        await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+        await expect(page.getByRole('link', { name: 'Create an account' })).toBeVisible();
         await take('home');
         await page.goto('/register');
         await expect(page.getByLabel('E-mail')).toBeVisible();
         await take('register');
         await page.goto('/login');
-        await expect(page.getByLabel('Username or e-mail')).toBeVisible();
+        await expect(page.getByText('Demo data:')).toBeVisible();
+        await expect(page.getByRole('link', { name: 'Create an account' })).toBeVisible();
         await take('login');
 
         for (const deviceName of ['Pixel phone', 'Workshop terminal']) {

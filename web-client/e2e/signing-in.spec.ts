@@ -6,6 +6,8 @@ test('someone who signs in sees their profile and their jobs', async ({ page }) 
   await expect(page).toHaveURL('/profile');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('ada');
   await expectJobs(page);
+  // As the browser's language, British English, writes it.
+  await expect(page.getByText('here since')).toHaveText(/here since \d{1,2} [A-Z][a-z]+ \d{4}$/);
 });
 
 test('someone who signs in with their e-mail address is let in', async ({ page }) => {

@@ -1,4 +1,4 @@
-import { relativeTime } from './relative-time';
+import { plainDate, plainTime, relativeTime } from './relative-time';
 
 describe('relativeTime', () => {
   const now = Date.parse('2026-11-23T12:00:00Z');
@@ -21,5 +21,19 @@ describe('relativeTime', () => {
 
   it('does not speak of the future when clocks differ', () => {
     expect(ago(-3_600)).toBe('just now');
+  });
+});
+
+describe('a date', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it.each([
+    ['en-GB', '24 November 2026', '24 Nov 2026'],
+    ['en-US', 'November 24, 2026', 'Nov 24, 2026'],
+    ['de', '24. November 2026', '24.11.2026'],
+  ])('is written as someone who reads %s expects it', (language, long, medium) => {
+    vi.spyOn(navigator, 'language', 'get').mockReturnValue(language);
+    expect(plainDate('2026-11-24T12:00:00Z')).toBe(long);
+    expect(plainTime('2026-11-24T12:00:00Z')).toContain(medium);
   });
 });

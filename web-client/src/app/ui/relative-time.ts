@@ -20,11 +20,15 @@ export function relativeTime(time: string, asOf: number): string {
   );
 }
 
-/** A point in time for reading, in the device's time zone. */
+/** A point in time for reading, in the device's time zone and as the browser's language writes it. */
 export function plainTime(time: string): string {
-  return new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
+  return write(time, { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 export function plainDate(time: string): string {
-  return new Intl.DateTimeFormat('en', { dateStyle: 'long' }).format(new Date(time));
+  return write(time, { dateStyle: 'long' });
+}
+
+function write(time: string, style: Intl.DateTimeFormatOptions): string {
+  return new Intl.DateTimeFormat(navigator.language, style).format(new Date(time));
 }
