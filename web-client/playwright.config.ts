@@ -30,7 +30,8 @@ export default defineConfig({
     launchOptions: { executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: arguments_ },
   },
   projects: [
-    { name: 'tests', testIgnore: '**/screenshots.ts' },
+    { name: 'tests', testMatch: '**/*.spec.ts' },
+    { name: 'endure', testMatch: '**/endure.ts' },
     { name: 'screenshots', testMatch: '**/screenshots.ts' },
     // Against a stack that runs already (LATCHKEY_URL): the tests that need no process of their own and leave the demo users' jobs as
     // they were. They share users, so one runs after the other.

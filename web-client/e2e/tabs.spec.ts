@@ -1,17 +1,16 @@
 // Several tabs of one browser: they share one session, and what happens in one is seen in all.
-import { BrowserContext, Page } from '@playwright/test';
-import { expect, expectJobs, refreshes, refusals, renewals, signIn, test, tokens } from './support/test';
-
-async function openTabs(context: BrowserContext, count: number): Promise<[Page, ...Page[]]> {
-  const first = await context.newPage();
-  await signIn(first);
-  const others = Array.from({ length: count - 1 }, async () => {
-    const tab = await context.newPage();
-    await tab.goto('/profile');
-    return tab;
-  });
-  return [first, ...(await Promise.all(others))];
-}
+import { Page } from '@playwright/test';
+import {
+  expect,
+  expectJobs,
+  openTabs,
+  refreshes,
+  refusals,
+  renewals,
+  signIn,
+  test,
+  tokens,
+} from './support/test';
 
 async function expectAllSignedIn(tabs: readonly Page[]): Promise<void> {
   await Promise.all(

@@ -55,6 +55,18 @@ export async function signIn(
   await expect(page.getByRole('button', { name: 'Sign out' }).first()).toBeVisible();
 }
 
+/** Tabs of one browser that show the profile, after signing in in the first. */
+export async function openTabs(context: BrowserContext, count: number): Promise<[Page, ...Page[]]> {
+  const first = await context.newPage();
+  await signIn(first);
+  const others = Array.from({ length: count - 1 }, async () => {
+    const tab = await context.newPage();
+    await tab.goto('/profile');
+    return tab;
+  });
+  return [first, ...(await Promise.all(others))];
+}
+
 interface Tokens {
   readonly accessToken: string;
   readonly refreshToken: string;
