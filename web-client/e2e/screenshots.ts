@@ -23,12 +23,14 @@ for (const [width, screen] of Object.entries(widths)) {
         const take = async (name: string) => {
           await page.evaluate(() => document.fonts.ready);
           const suffix = colorScheme === 'dark' ? '-dark' : '';
+          // A screen as tall as the page, so that nothing is cut in two; what is fixed to its foot stays there.
+          const height = await page.evaluate(() => document.documentElement.scrollHeight);
+          await page.setViewportSize({ ...screen.viewport, height });
           await page.screenshot({
             path: join(images, `${name}-${width}${suffix}.png`),
             animations: 'disabled',
-            // To its end, so that nothing is cut in two.
-            fullPage: true,
           });
+          await page.setViewportSize(screen.viewport);
         };
 
         await page.goto('/');
