@@ -122,7 +122,8 @@ impl ClientBuilder {
         Self { patience, ..self }
     }
 
-    /// An HTTP client of your own making, for proxies, certificates or time limits. It is made to follow no redirections: ours
+    /// An HTTP client of your own making, for proxies, certificates or time limits; the usual one gives a connection 5 s and a whole
+    /// call 30 s. It is made to follow no redirections: ours
     /// never redirect, and a password or a token must not go where somebody else's answer points.
     pub fn http(self, http: reqwest::ClientBuilder) -> Self {
         Self { http: Some(http), ..self }

@@ -96,7 +96,12 @@ impl Refresher {
                 drop(self.renewal(&session.access_token));
                 Ok(session)
             }
-            Freshness::Outworn => self.renew(&session.access_token).await,
+            Freshness::Outworn => {
+                let renewed = self.renew(&session.access_token).await?;
+                // Somebody has signed in meanwhile, in whose name this call was not made.
+                let is_the_same = renewed.session_id == session.session_id;
+                is_the_same.then_some(renewed).ok_or(Error::SignedOut(Some(EndReason::SignedOut)))
+            }
         }
     }
 

@@ -185,6 +185,17 @@ mod tests {
         second.await;
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_lock_that_is_never_let_go_is_given_up_for_now() {
+        let home = tempfile::tempdir().unwrap();
+        let storage = FileStorage::new(home.path().join("tokens.json"));
+        let _held = storage.lock().await.unwrap();
+        let began = Instant::now();
+        let error = storage.lock().await.unwrap_err();
+        assert!(error.is_busy() && error.to_string().contains("tokens.json.lock"), "{error}");
+        assert!(began.elapsed() >= PATIENCE);
+    }
+
     #[tokio::test]
     async fn a_directory_that_cannot_be_written_to_is_named() {
         let home = tempfile::tempdir().unwrap();

@@ -6,6 +6,7 @@ mod ending;
 mod keeping;
 mod refused_tokens;
 mod signing_out;
+mod storage;
 mod support;
 mod timely;
 mod typed;
