@@ -42,7 +42,7 @@ async fn each_of_six_codes_ends_the_session_for_good(
 async fn the_reason_that_the_server_kept_is_told(#[case] word: &str, #[case] alarming: bool) {
     let bench = Bench::new().await;
     bench.accept_only(2).await;
-    let answer = problem_with(403, json!({ "code": "session_ended", "reason": word }));
+    let answer = problem_with(403, &json!({ "code": "session_ended", "reason": word }));
     post("/refresh-token").respond_with(answer).mount(&bench.auth).await;
     let reason = ended(&bench).await;
     assert_eq!((reason.as_str(), reason.is_alarming()), (word, alarming));

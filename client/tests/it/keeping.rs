@@ -89,7 +89,7 @@ async fn a_server_that_asks_for_time_is_left_alone(#[values(429, 503)] status: u
         let error = bench.client.current_user().await.unwrap_err();
         assert!(error.is_temporary(), "{error:?}");
         let wait = error.retry_after().unwrap();
-        assert!(wait > Duration::from_secs(3_500) && wait <= Duration::from_secs(3_600), "{wait:?}");
+        assert!(wait > Duration::from_mins(59) && wait <= Duration::from_hours(1), "{wait:?}");
     }
     bench.assert_untouched().await;
 }

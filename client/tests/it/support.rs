@@ -88,10 +88,10 @@ pub(crate) fn ok(body: &Value) -> ResponseTemplate {
 }
 
 pub(crate) fn problem(status: u16, code: &str) -> ResponseTemplate {
-    problem_with(status, json!({ "code": code, "detail": "A sentence." }))
+    problem_with(status, &json!({ "code": code, "detail": "A sentence." }))
 }
 
-pub(crate) fn problem_with(status: u16, body: Value) -> ResponseTemplate {
+pub(crate) fn problem_with(status: u16, body: &Value) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_raw(body.to_string(), "application/problem+json")
 }
 
@@ -134,11 +134,11 @@ impl Match for NoToken {
 
 /// Everything that an error says, with all that brought it about.
 pub(crate) fn told(error: &Error) -> String {
-    let mut told = format!("{error} {error:?}");
+    let mut told = vec![format!("{error} {error:?}")];
     let mut cause = std::error::Error::source(error);
     while let Some(because) = cause {
-        told += &format!(" {because} {because:?}");
+        told.push(format!("{because} {because:?}"));
         cause = because.source();
     }
-    told
+    told.join(" ")
 }

@@ -1,5 +1,7 @@
 //! `latchkey-client` against the real services: what its users rely on. How it takes odd answers is tested beside its code.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod calls;
 mod ended;
 mod gateway;
