@@ -31,6 +31,18 @@ async fn twenty_calls_that_fail_together_cause_one_refresh_and_are_each_repeated
     assert_eq!(with("Bearer access-2"), 20);
 }
 
+#[tokio::test]
+async fn twenty_calls_that_fail_together_ask_once_where_no_token_can_be_had() {
+    let bench = Bench::new().await;
+    bench.accept_only(2).await;
+    let busy = problem(503, "unavailable").insert_header("retry-after", "3600");
+    post("/refresh-token").respond_with(busy).mount(&bench.auth).await;
+    for failed in join_all((0..20).map(|_| bench.client.current_user())).await {
+        assert!(matches!(failed, Err(Error::NotRenewed { .. })), "{failed:?}");
+    }
+    assert_eq!(bench.refreshes().await.len(), 1);
+}
+
 /// Answers with 401 once the test lets it.
 struct Late {
     arrived: Mutex<tokio::sync::mpsc::UnboundedSender<()>>,
