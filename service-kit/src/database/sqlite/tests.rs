@@ -132,7 +132,8 @@ fn a_directory_that_cannot_be_made_is_named() {
 #[tokio::test]
 async fn what_is_committed_is_on_the_disk() {
     let directory = tempfile::tempdir().unwrap();
-    let pragmas = database(&directory).step(|connection| {
+    let database = database(&directory);
+    let pragmas = database.step(|connection| {
         let journal_mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
         // 2 is FULL: in WAL mode each commit is synced; with 1 a power cut takes the last ones back.
         let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
