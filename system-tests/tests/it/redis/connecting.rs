@@ -24,7 +24,7 @@ fn use_aws_lc() {
 /// The certificate of an authority, as an operator has it in a file. Here it goes with the server.
 fn authority_file(server: &Server, authority: &Authority) -> PathBuf {
     let path = server.directory().join(format!("{}.pem", random::uuid()));
-    std::fs::write(&path, authority.pem()).unwrap();
+    std::fs::write(&path, authority.pem()).expect("the directory is ours");
     path
 }
 
