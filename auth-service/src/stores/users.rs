@@ -149,10 +149,11 @@ impl Users {
         Ok(())
     }
 
-    /// Disables or enables a user, with a new credential version, so that no session outlives either.
-    /// Answers whether there is such a user.
+    /// Disables or enables a user, with a new credential version, so that no session outlives either. Nothing changes where
+    /// they are so already. Answers whether there is such a user.
     pub async fn set_disabled(&self, id: Uuid, is_disabled: bool) -> Result<bool, DatabaseError> {
-        let sql = "UPDATE users SET is_disabled = $1, credential_version = credential_version + 1
+        let sql = "UPDATE users SET is_disabled = $1,
+                       credential_version = CASE WHEN is_disabled = $1 THEN credential_version ELSE credential_version + 1 END
                    WHERE id = $2 RETURNING id";
         Ok(!self.database.write(sql, vec![is_disabled.into(), id.into()]).await?.is_empty())
     }

@@ -107,6 +107,17 @@ async fn a_user_is_disabled_enabled_given_a_password_and_deleted_by_any_name(
 
 #[rstest]
 #[tokio::test]
+async fn to_enable_somebody_who_is_enabled_ends_nothing(#[values(Embedded, Distributed)] storage: Storage) {
+    let scene = Scene::open(storage).await;
+    let (client, person) = (scene.client(), scene.add().await);
+    let tokens = client.login(&person).await;
+    scene.run(DONE, &["users", "enable", &person.username], "").await;
+    assert_eq!(client.current_user(&tokens.access_token).await.status, 200);
+    assert_eq!(client.refresh(&tokens.refresh_token).await.status, 200);
+}
+
+#[rstest]
+#[tokio::test]
 async fn sessions_are_listed_and_ended_by_an_operator(#[values(Embedded, Distributed)] storage: Storage) {
     let scene = Scene::open(storage).await;
     let (client, person) = (scene.client(), scene.site.person(SystemClock.now()).await);
