@@ -109,15 +109,22 @@ impl Attempts {
         Self { count: 0, last_at: now, not_before: now, keep_until: now }
     }
 
+    /// How long the next attempt must wait; zero where it need not. Nothing is counted.
+    pub fn wait(&self, limit: &Limit, now: DateTime<Utc>) -> Duration {
+        if after(self.last_at, limit.forget_after) <= now {
+            return Duration::ZERO;
+        }
+        (self.not_before - now).to_std().unwrap_or_default()
+    }
+
     /// Counts an attempt if it need not wait.
     pub fn attempt(&mut self, limit: &Limit, now: DateTime<Utc>) -> Admission {
+        let wait = self.wait(limit, now);
+        if !wait.is_zero() {
+            return Admission::Wait(wait);
+        }
         if after(self.last_at, limit.forget_after) <= now {
             *self = Self { keep_until: self.keep_until, ..Self::none(now) };
-        }
-        if let Ok(wait) = (self.not_before - now).to_std()
-            && !wait.is_zero()
-        {
-            return Admission::Wait(wait);
         }
         self.count = self.count.saturating_add(1);
         self.last_at = now;

@@ -77,7 +77,8 @@ impl Guard {
         let address = Bucket::of_address(address);
         let admission = self.attempts.attempt(address, &limits.address, now).await?;
         if let Err(wait) = self.judge(admission, LimitHit::Address) {
-            return Ok(Err(wait));
+            // The account may have to wait for longer, and the wait told is the whole wait.
+            return Ok(Err(wait.max(self.attempts.wait(account, &limits.account, now).await?)));
         }
         let admission = self.attempts.attempt(account, &limits.account, now).await?;
         match self.judge(admission, LimitHit::Account) {

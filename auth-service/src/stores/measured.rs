@@ -1,6 +1,7 @@
 //! Times each step in the token store, whichever that is. It changes nothing of what the store answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -26,6 +27,7 @@ enum Step {
     List,
     Attempt,
     AttemptWhereKnown,
+    Wait,
     TakeBack,
     Know,
 }
@@ -123,6 +125,10 @@ impl AttemptStore for Measured<dyn AttemptStore> {
         now: DateTime<Utc>,
     ) -> Result<Option<Admission>, StoreError> {
         self.times.0.time(Step::AttemptWhereKnown, self.store.attempt_where_known(bucket, limit, now)).await
+    }
+
+    async fn wait(&self, bucket: Bucket, limit: &Limit, now: DateTime<Utc>) -> Result<Duration, StoreError> {
+        self.times.0.time(Step::Wait, self.store.wait(bucket, limit, now)).await
     }
 
     async fn take_back(&self, bucket: Bucket, now: DateTime<Utc>) -> Result<(), StoreError> {

@@ -12,6 +12,8 @@ mod users;
 #[cfg(feature = "conformance")]
 pub mod users_suite;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use service_kit::database::DatabaseError;
@@ -107,6 +109,9 @@ pub trait AttemptStore: Send + Sync {
         limit: &Limit,
         now: DateTime<Utc>,
     ) -> Result<Option<Admission>, StoreError>;
+
+    /// How long an attempt would have to wait; zero where it would not. Nothing is counted.
+    async fn wait(&self, bucket: Bucket, limit: &Limit, now: DateTime<Utc>) -> Result<Duration, StoreError>;
 
     /// Takes back an attempt that turned out right.
     async fn take_back(&self, bucket: Bucket, now: DateTime<Utc>) -> Result<(), StoreError>;

@@ -1,6 +1,7 @@
 //! Attempts in SQLite: one small row a bucket, each step one transaction on the single writer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -48,6 +49,11 @@ impl AttemptStore for SqliteAttempts {
             Ok(Some(admission))
         };
         Ok(self.0.step(step).await?)
+    }
+
+    async fn wait(&self, bucket: Bucket, limit: &Limit, now: DateTime<Utc>) -> Result<Duration, StoreError> {
+        let attempts = self.0.look(|connection| stored(connection, bucket, now))?;
+        Ok(attempts.map(|attempts| attempts.wait(limit, now)).unwrap_or_default())
     }
 
     async fn take_back(&self, bucket: Bucket, now: DateTime<Utc>) -> Result<(), StoreError> {

@@ -1,8 +1,8 @@
 -- Attempts to guess, in one bucket, as `Attempts` in domain/attempts.rs says.
 -- KEYS[1]  the bucket
 -- ARGV[1]  now; all times are in milliseconds, and Redis's own clock has no say in anything
--- ARGV[2]  'attempt', 'attempt_where_known', 'take_back' or 'know'
--- ARGV[3]  of an attempt: how many need not wait; of knowing: until when
+-- ARGV[2]  'attempt', 'attempt_where_known', 'wait', 'take_back' or 'know'
+-- ARGV[3]  of an attempt and of a wait: how many need not wait; of knowing: until when
 -- ARGV[4]  the first wait, which doubles
 -- ARGV[5]  the longest wait
 -- ARGV[6]  after how long all is forgotten
@@ -53,6 +53,7 @@ if attempts.last_at + forget_after <= now then
   attempts.count, attempts.last_at, attempts.not_before = 0, now, now
 end
 local wait = attempts.not_before - now
+if step == 'wait' then return math.max(wait, 0) end
 if wait <= 0 then
   attempts.count = math.min(attempts.count + 1, LARGEST)
   attempts.last_at = now

@@ -30,6 +30,11 @@ impl AttemptStore for RedisAttempts {
         self.0.run(call, |wait: Option<u64>| Ok(wait.map(admission))).await
     }
 
+    async fn wait(&self, bucket: Bucket, limit: &Limit, now: DateTime<Utc>) -> Result<Duration, StoreError> {
+        let call = limited(step("wait", bucket, now), limit);
+        self.0.run(call, |wait| Ok(Duration::from_millis(wait))).await
+    }
+
     async fn take_back(&self, bucket: Bucket, now: DateTime<Utc>) -> Result<(), StoreError> {
         self.0.run(step("take_back", bucket, now), |_: u64| Ok(())).await
     }

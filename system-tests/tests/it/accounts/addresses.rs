@@ -86,6 +86,32 @@ async fn retry_after_is_true_also_for_who_hammers_one_account_from_one_address(
 
 #[rstest]
 #[tokio::test]
+async fn retry_after_is_true_where_the_account_waits_longer_than_the_address(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
+    let limits = [
+        ("RATE_LIMIT__ACCOUNT_ATTEMPTS", "1"),
+        ("RATE_LIMIT__ADDRESS_ATTEMPTS", "1"),
+        ("RATE_LIMIT__FIRST_DELAY", "10s"),
+    ];
+    let ground = guarded(storage, &limits).await;
+    let (client, person) = (ground.client(), ground.person().await);
+    let [thief, other] = ["203.0.113.7", "203.0.113.8"].map(|at| Visitor::new(&client, at));
+    assert_wrong(&other.guess(&person.username).await);
+    ground.stack.advance(TimeDelta::seconds(10));
+    // The account has to wait for 20 s from here, the address for 10 s.
+    assert_wrong(&thief.guess(&person.username).await);
+    assert_eq!(assert_slowed(&thief.guess(&person.username).await), 20);
+    assert_eq!(assert_slowed(&thief.guess(&anybody()).await), 10);
+    // To ask made neither wait longer.
+    ground.stack.advance(TimeDelta::seconds(10));
+    assert_eq!(assert_slowed(&thief.guess(&person.username).await), 10);
+    ground.stack.advance(TimeDelta::seconds(10));
+    assert_wrong(&thief.guess(&person.username).await);
+}
+
+#[rstest]
+#[tokio::test]
 async fn an_address_that_is_only_claimed_changes_nothing(
     #[values(Embedded, Distributed)] storage: Storage,
     #[values("", "10.0.0.0/8,2001:db8::/32")] trusted: &str,

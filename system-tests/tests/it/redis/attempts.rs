@@ -33,6 +33,7 @@ fn bucket() -> Bucket {
 enum Call {
     Attempt,
     AttemptWhereKnown,
+    AskTheWait,
     TakeBack,
     Know { seconds: i64 },
     Wait { milliseconds: i64 },
@@ -42,6 +43,7 @@ fn call() -> impl Strategy<Value = Call> {
     prop_oneof![
         6 => Just(Call::Attempt),
         2 => Just(Call::AttemptWhereKnown),
+        2 => Just(Call::AskTheWait),
         1 => Just(Call::TakeBack),
         1 => (0..100_i64).prop_map(|seconds| Call::Know { seconds }),
         5 => prop_oneof![0..3_i64, 900..1_100_i64, 2_000..12_000_i64, 55_000..65_000_i64]
@@ -65,6 +67,10 @@ async fn follow(store: &RedisAttempts, calls: Vec<Call>) -> Result<(), TestCaseE
                 let expected = kept.as_mut().map(|attempts| attempts.attempt(&LIMIT, now));
                 let answer = store.attempt_where_known(bucket, &LIMIT, now).await.expect("the store works");
                 prop_assert_eq!(answer, expected);
+            }
+            Call::AskTheWait => {
+                let expected = kept.map(|attempts| attempts.wait(&LIMIT, now)).unwrap_or_default();
+                prop_assert_eq!(store.wait(bucket, &LIMIT, now).await.expect("the store works"), expected);
             }
             Call::TakeBack => {
                 if let Some(attempts) = kept.as_mut() {
