@@ -23,10 +23,13 @@ pub fn login_failed(user_id: Option<Uuid>, address: IpAddr, cause: &'static str)
     tracing::info!(target: TARGET, event = "login_failed", user_id, %address, cause);
 }
 
-/// A refresh was refused, by the code that the client was told. The ids are there if the token is one of ours.
-pub fn refresh_refused(user_id: Option<Uuid>, session_id: Option<Uuid>, address: IpAddr, code: &'static str) {
+/// A refresh was refused, by the code and the reason that the client was told. The ids, of user and session, are there if
+/// the token is one of ours; the reason where it is remembered why the session ended.
+pub fn refresh_refused(ours: Option<(Uuid, Uuid)>, address: IpAddr, code: &'static str, reason: Option<EndReason>) {
+    let (user_id, session_id) = ours.unzip();
     let (user_id, session_id) = (user_id.map(tracing::field::display), session_id.map(tracing::field::display));
-    tracing::info!(target: TARGET, event = "refresh_refused", user_id, session_id, %address, code);
+    let reason = reason.map(EndReason::as_str);
+    tracing::info!(target: TARGET, event = "refresh_refused", user_id, session_id, %address, code, reason);
 }
 
 /// A spent refresh token was presented: somebody has a copy.

@@ -83,14 +83,21 @@ impl Refusal {
             Self::Reused => "refresh_token_reused",
         }
     }
+
+    /// Why the session had ended, where that is remembered.
+    pub fn reason(self) -> Option<EndReason> {
+        match self {
+            Self::SessionEnded(reason) => reason,
+            _ => None,
+        }
+    }
 }
 
 /// Verifies a refresh token, without any store.
 pub fn verify(state: &State, token: &str, address: IpAddr) -> Result<RefreshClaims, Refusal> {
     let verified = verified(state, token);
     verified.map_err(|(refusal, ours)| {
-        let (user_id, session_id) = ours.unzip();
-        audit::refresh_refused(user_id, session_id, address, refusal.code());
+        audit::refresh_refused(ours, address, refusal.code(), None);
         state.counts.refresh(RefreshOutcome::Refused(refusal));
         refusal
     })
@@ -130,7 +137,7 @@ async fn exchange(state: &State, request: RefreshRequest) -> Result<Refresh, Fai
         Ok(pacer) => pacer,
         Err(wait) => {
             state.counts.limits_hit.count(LimitHit::Session);
-            audit::refresh_refused(Some(claims.sub), Some(claims.sid), request.ip_address, "too_many_attempts");
+            audit::refresh_refused(Some((claims.sub, claims.sid)), request.ip_address, "too_many_attempts", None);
             return Ok(Refresh::TooManyAttempts(wait));
         }
     };
@@ -156,7 +163,8 @@ async fn exchange(state: &State, request: RefreshRequest) -> Result<Refresh, Fai
             if refusal == Refusal::FingerprintMismatch {
                 state.pace.was_wrong(pacer, now);
             }
-            audit::refresh_refused(Some(claims.sub), Some(claims.sid), request.ip_address, refusal.code());
+            let ours = Some((claims.sub, claims.sid));
+            audit::refresh_refused(ours, request.ip_address, refusal.code(), refusal.reason());
             return Ok(Refresh::Refused(refusal));
         }
     };

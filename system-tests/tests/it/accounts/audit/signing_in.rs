@@ -118,7 +118,9 @@ async fn refused_refreshes_are_told_with_their_reason(#[values(Embedded, Distrib
     let (answer, _) = scene.watch(scene.client.post("/logout", &json!({ "refreshToken": bound.refresh_token }))).await;
     assert_eq!(answer.status, 204);
     let events = scene.refresh(&bound.refresh_token, "session_ended").await;
-    assert_events(&events, &[refused(&bound, "session_ended")]);
+    let mut ended = refused(&bound, "session_ended");
+    ended["reason"] = json!("signed_out");
+    assert_events(&events, &[ended]);
 }
 
 #[rstest]
