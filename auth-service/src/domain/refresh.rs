@@ -176,9 +176,12 @@ fn refuse(state: &State, rotation: Rotation, claims: &RefreshClaims, address: Ip
     match rotation {
         Rotation::Reused => {
             audit::reuse(claims.sub, claims.sid, address);
-            audit::session_ended(claims.sub, claims.sid, EndReason::ReuseDetected, Some(address));
-            state.counts.sessions_ended.count(EndReason::ReuseDetected);
+            tell_end(state, claims, EndReason::ReuseDetected, address);
             Refusal::Reused
+        }
+        Rotation::EndedNow(reason) => {
+            tell_end(state, claims, reason, address);
+            Refusal::SessionEnded(Some(reason))
         }
         Rotation::FingerprintMismatch => Refusal::FingerprintMismatch,
         Rotation::Ended(reason) => Refusal::SessionEnded(reason),
@@ -186,6 +189,11 @@ fn refuse(state: &State, rotation: Rotation, claims: &RefreshClaims, address: Ip
         // Never so: a session whose user is gone is ended, not rotated.
         Rotation::Rotated(_) | Rotation::Replayed(_) | Rotation::Healed(_) => Refusal::SessionEnded(None),
     }
+}
+
+fn tell_end(state: &State, claims: &RefreshClaims, reason: EndReason, address: IpAddr) {
+    audit::session_ended(claims.sub, claims.sid, reason, Some(address));
+    state.counts.sessions_ended.count(reason);
 }
 
 /// The `Idempotency-Key` of a request: 16 to 128 visible ASCII characters.

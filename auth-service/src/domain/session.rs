@@ -157,6 +157,8 @@ pub enum Rotation {
     FingerprintMismatch,
     /// There is no such live session; and why it ended, if that is remembered.
     Ended(Option<EndReason>),
+    /// There was, and this has ended it: its user is gone, or has other credentials now, or it grew too old.
+    EndedNow(EndReason),
     /// The token has another random value than the session. Nothing changed.
     Forged,
 }
@@ -237,9 +239,11 @@ impl UserSessions {
 
     /// A refresh, by steps 3 to 8 of the contract's order; the token itself was verified before.
     pub fn rotate(&mut self, presented: &Presented, rules: &SessionRules, now: DateTime<Utc>) -> Rotation {
+        let was_live = self.live.iter().any(|live| live.id == presented.session_id && live.expires_at > now);
         self.settle(rules, now);
         let Some(session) = self.live.iter_mut().find(|live| live.id == presented.session_id) else {
-            return Rotation::Ended(self.reason(presented.session_id));
+            let known = || Rotation::Ended(self.reason(presented.session_id));
+            return if was_live { Rotation::EndedNow(EndReason::Expired) } else { known() };
         };
         if session.random != presented.random {
             return Rotation::Forged;
@@ -251,7 +255,7 @@ impl UserSessions {
         };
         if let Some(reason) = outdated {
             self.remove(reason, |live| live.id == presented.session_id);
-            return Rotation::Ended(Some(reason));
+            return Rotation::EndedNow(reason);
         }
         if session.fingerprint.is_some() && session.fingerprint != presented.fingerprint {
             return Rotation::FingerprintMismatch;

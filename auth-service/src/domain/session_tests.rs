@@ -119,7 +119,8 @@ fn rotate(
             prop_assert_eq!(successor.generation, current);
         }
         Rotation::Reused => prop_assert!(was_live && request.generation < current),
-        Rotation::Ended(reason) => prop_assert!(!was_live || version != Some(1) || reason == Some(EndReason::Expired)),
+        Rotation::Ended(_) => prop_assert!(!was_live),
+        Rotation::EndedNow(reason) => prop_assert!(was_live && (version != Some(1) || reason == EndReason::Expired)),
         other @ (Rotation::FingerprintMismatch | Rotation::Forged) => prop_assert!(false, "{:?}", other),
     }
     Ok(())

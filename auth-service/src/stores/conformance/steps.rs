@@ -213,7 +213,7 @@ pub async fn other_credentials_end_the_session(stage: Stage) {
     for (version, reason) in [(Some(2), EndReason::PasswordChanged), (None, EndReason::UserDisabled)] {
         let session = driver.start(start_of_time()).await;
         let changed = Presented { credential_version: version, ..presented(&session) };
-        assert_eq!(driver.rotate(&changed, later(1)).await, ended_by(reason));
+        assert_eq!(driver.rotate(&changed, later(1)).await, Rotation::EndedNow(reason));
         assert_eq!(driver.rotate(&presented(&session), later(1)).await, ended_by(reason));
     }
 }
@@ -252,7 +252,9 @@ pub async fn a_session_that_is_too_old_ends_with_a_reason(stage: Stage) {
     assert_eq!(successor.expires_at, later(100), "a refresh does not make it live longer");
     assert_eq!(driver.live(later(99)).await[0].expires_at, later(100));
     assert_eq!(driver.live(later(100)).await, []);
-    assert_eq!(driver.rotate(&at_generation(&session, 1), later(100)).await, ended_by(EndReason::Expired));
+    let too_late = at_generation(&session, 1);
+    assert_eq!(driver.rotate(&too_late, later(100)).await, Rotation::EndedNow(EndReason::Expired));
+    assert_eq!(driver.rotate(&too_late, later(100)).await, ended_by(EndReason::Expired));
     let five: HashSet<Uuid> = {
         let mut ids = HashSet::new();
         for _ in 0..5 {

@@ -103,7 +103,7 @@ local function remove(state, reason, is_leaving)
   return leaving
 end
 
--- What is stored, without what has expired, and with an end to what has grown too old.
+-- What is stored, without what has expired, and with an end to what has grown too old; and what that was.
 local function settled()
   local state = load()
   local function keep(all, prefix, time)
@@ -115,10 +115,11 @@ local function settled()
   end
   state.live = keep(state.live, 's', 'expires_at')
   state.ended = keep(state.ended, 'e', 'keep_until')
+  local aged = {}
   if max_lifetime then
-    remove(state, EXPIRED, function(session) return session.created_at + max_lifetime <= now end)
+    aged = remove(state, EXPIRED, function(session) return session.created_at + max_lifetime <= now end)
   end
-  return state
+  return state, aged
 end
 
 local function time_to_live(keep_until)

@@ -13,9 +13,9 @@ local id, generation, idempotency_key = ARGV[3], tonumber(ARGV[5]), ARGV[7]
 local REUSE_DETECTED, PASSWORD_CHANGED, USER_DISABLED = string.byte(ARGV[12], 1, 3)
 
 -- Only what grows too old ends by itself and leaves a reason; without that rule there is no need to look at the others.
-local state, session
+local state, aged, session
 if max_lifetime then
-  state = settled()
+  state, aged = settled()
   for _, live in ipairs(state.live) do
     if live.id == id then session = live end
   end
@@ -41,6 +41,9 @@ end
 
 if not session then
   unchanged()
+  for _, ended in ipairs(aged or {}) do
+    if ended.id == id then return { 'ended_now', EXPIRED } end
+  end
   local value = redis.call('HGET', key, 'e' .. id)
   local ending = value and read_ending(id, value)
   return { 'ended', ending and ending.keep_until > now and ending.reason or 0 }
@@ -52,7 +55,7 @@ end
 if session.credential_version ~= ARGV[8] then
   local reason = ARGV[8] == '' and USER_DISABLED or PASSWORD_CHANGED
   end_it(reason)
-  return { 'ended', reason }
+  return { 'ended_now', reason }
 end
 if session.fingerprint ~= '' and session.fingerprint ~= ARGV[6] then
   unchanged()

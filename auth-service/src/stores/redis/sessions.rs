@@ -181,12 +181,11 @@ fn ended_if_asker_is_live(names: Option<Vec<Vec<u8>>>) -> Result<Ending, StoreEr
 
 /// Ids and names, one after the other.
 fn ended(names: Vec<Vec<u8>>) -> Result<Vec<EndedSession>, StoreError> {
-    let unknown = || StoreError::Unreadable("a script answered in an unknown shape".to_owned());
     let mut names = names.into_iter();
     let mut sessions = Vec::new();
     while let Some(id) = names.next() {
-        let id = Uuid::from_slice(&id).map_err(|_| unknown())?;
-        let device_name = names.next().and_then(|name| String::from_utf8(name).ok()).ok_or_else(unknown)?;
+        let id = Uuid::from_slice(&id).map_err(|_| unknown_shape())?;
+        let device_name = names.next().and_then(|name| String::from_utf8(name).ok()).ok_or_else(unknown_shape)?;
         sessions.push(EndedSession { id, device_name });
     }
     Ok(sessions)
@@ -205,8 +204,13 @@ fn rotation(answer: Vec<Value>, rules: &SessionRules) -> Result<Rotation, StoreE
         ("fingerprint_mismatch", []) => Rotation::FingerprintMismatch,
         ("forged", []) => Rotation::Forged,
         ("ended", [reason]) => Rotation::Ended(record::reason(*reason)?),
-        _ => return Err(StoreError::Unreadable("a script answered in an unknown shape".to_owned())),
+        ("ended_now", [reason]) => Rotation::EndedNow(record::reason(*reason)?.ok_or_else(unknown_shape)?),
+        _ => return Err(unknown_shape()),
     })
+}
+
+fn unknown_shape() -> StoreError {
+    StoreError::Unreadable("a script answered in an unknown shape".to_owned())
 }
 
 fn successor(numbers: &[i64], rules: &SessionRules) -> Result<Successor, StoreError> {

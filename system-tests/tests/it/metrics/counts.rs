@@ -174,6 +174,21 @@ async fn sessions_are_counted_by_what_ended_them(#[values(Embedded, Distributed)
 
 #[rstest]
 #[tokio::test]
+async fn a_session_that_a_refresh_finds_outdated_is_counted_once(#[values(Embedded, Distributed)] storage: Storage) {
+    let stack = Stack::start(storage).await;
+    let (client, person) = (stack.client(), stack.person().await);
+    let token = client.login(&person).await.refresh_token;
+    assert!(stack.site.stores.users.set_disabled(person.id, true).await.expect("the database works"));
+    let before = Scrape::of(&client).await;
+    for _ in 0..2 {
+        client.refresh(&token).await.assert_session_ended(Some("user_disabled"));
+    }
+    let after = Scrape::of(&client).await;
+    after.assert_changes(&before, "latchkey_sessions_ended_total", &[("reason=user_disabled", 1)]);
+}
+
+#[rstest]
+#[tokio::test]
 async fn limits_are_counted_by_what_has_to_wait(#[values(Embedded, Distributed)] storage: Storage) {
     let settings = [
         ("RATE_LIMIT__ENABLED", "true"),

@@ -88,7 +88,7 @@ async fn credential_versions_are_compared_to_the_last_bit(#[case] version: i64) 
     store.start(user.id, session.clone(), &RULES, now()).await.unwrap();
     assert!(matches!(user.rotate(&presented(&session)).await, Rotation::Rotated(_)));
     let other = Presented { credential_version: Some(version ^ 1), generation: 1, ..presented(&session) };
-    assert_eq!(user.rotate(&other).await, Rotation::Ended(Some(EndReason::PasswordChanged)));
+    assert_eq!(user.rotate(&other).await, Rotation::EndedNow(EndReason::PasswordChanged));
 }
 
 #[tokio::test]

@@ -35,6 +35,13 @@ impl Scene {
         Self { site, service, client, requests: 0, _redis: redis }
     }
 
+    /// Goes on with another service over the same storage, with some settings changed.
+    async fn restart_with(&mut self, changes: &[(&str, &str)]) {
+        let environment = self.site.environment(changes);
+        self.service = Program::new("auth-service", self.site.directory(), environment).serve().await;
+        self.client = self.service.client();
+    }
+
     async fn person(&self) -> Person {
         self.site.person(SystemClock.now()).await
     }

@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::json;
 use system_tests::client::{SignedIn, Tokens};
-use system_tests::people::PASSWORD;
+use system_tests::people::{PASSWORD, Person};
 use system_tests::site::Storage::{self, Distributed, Embedded};
 use system_tests::tokens::{at_generation, with_claims};
 
@@ -145,4 +145,49 @@ async fn reuse_is_a_warning_and_the_end_of_the_session(#[values(Embedded, Distri
     ];
     assert_events(&events, &expected);
     assert_eq!(events[0]["level"], "WARN");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_session_that_its_refresh_ends_is_told_once(#[values(Embedded, Distributed)] storage: Storage) {
+    let mut scene = Scene::open(storage, &[]).await;
+    let person = scene.person().await;
+    let tokens = scene.login(&person).await;
+    // A token that was minted under this rule would have expired with its session.
+    scene.restart_with(&[("SESSIONS__MAX_LIFETIME", "1ms")]).await;
+    assert_end_is_told(&mut scene, &person, &tokens, "expired").await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_session_that_ends_for_its_user_is_told_at_the_refresh_that_finds_it(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
+    let mut scene = Scene::open(storage, &[]).await;
+    // The user changes behind the service's back, as where the store of sessions is down for an operator's command.
+    let users = scene.site.stores.users.clone();
+    let [changed, disabled, deleted] = [scene.person().await, scene.person().await, scene.person().await];
+    let of_changed = scene.login(&changed).await;
+    let user = users.find(changed.id).await.expect("the database works").expect("the user is there");
+    users.set_password(&user, &user.password_hash).await.expect("the database works").expect("it is changed");
+    assert_end_is_told(&mut scene, &changed, &of_changed, "password_changed").await;
+
+    let of_disabled = scene.login(&disabled).await;
+    assert!(users.set_disabled(disabled.id, true).await.expect("the database works"));
+    assert_end_is_told(&mut scene, &disabled, &of_disabled, "user_disabled").await;
+
+    let of_deleted = scene.login(&deleted).await;
+    assert!(users.delete(deleted.id).await.expect("the database works"));
+    assert_end_is_told(&mut scene, &deleted, &of_deleted, "user_disabled").await;
+}
+
+/// Asserts that the first refresh tells the end of the session, and the next only that it was refused.
+async fn assert_end_is_told(scene: &mut Scene, person: &Person, tokens: &Tokens, reason: &str) {
+    let ended = event("session_ended", person.id, &json!({ "session_id": tokens.session_id, "reason": reason }));
+    let refused = json!({ "session_id": tokens.session_id, "code": "session_ended", "reason": reason });
+    let refused = event("refresh_refused", person.id, &refused);
+    let events = scene.refresh(&tokens.refresh_token, "session_ended").await;
+    assert_events(&events, &[ended, refused.clone()]);
+    let events = scene.refresh(&tokens.refresh_token, "session_ended").await;
+    assert_events(&events, &[refused]);
 }
