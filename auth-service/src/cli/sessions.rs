@@ -31,6 +31,9 @@ pub(super) enum SessionsCommand {
         /// End every session of the user.
         #[arg(long, conflicts_with = "session")]
         all: bool,
+        /// Print the sessions that have ended as a JSON array.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -45,7 +48,9 @@ pub(super) async fn run(command: SessionsCommand, service: &Service) -> Result<(
     let state = service.state();
     match command {
         SessionsCommand::List { user, json } => list(state, &user, json).await,
-        SessionsCommand::End { user, session, .. } => end(state, &user, session.map_or(Which::All, Which::One)).await,
+        SessionsCommand::End { user, session, json, .. } => {
+            end(state, &user, session.map_or(Which::All, Which::One), json).await
+        }
     }
 }
 
@@ -75,23 +80,27 @@ fn described(session: &Session) -> serde_json::Value {
     })
 }
 
-async fn end(state: &State, user: &str, which: Which) -> Result<(), Failed> {
+async fn end(state: &State, user: &str, which: Which, json: bool) -> Result<(), Failed> {
     // A user who is gone may have sessions left for a moment; an id is enough to end them.
     let user_id = match Uuid::parse_str(user) {
         Ok(id) => id,
         Err(_) => find(state, user).await?.id,
     };
     let ending = state.sessions.end(user_id, which, None, EndReason::Admin, &state.rules, state.now()).await?;
-    match ending {
-        Ending::Ended(ended) if !ended.is_empty() => {
-            audit::sessions_ended(user_id, &ended, EndReason::Admin, None);
-            println!("ended {}", ended.iter().map(|session| session.id.to_string()).collect::<Vec<_>>().join(" "));
-            Ok(())
-        }
-        Ending::Ended(_) | Ending::AskerNotLive if which == Which::All => {
-            println!("there was no session to end");
-            Ok(())
-        }
-        Ending::Ended(_) | Ending::AskerNotLive => Err(Failed::not_found("there is no such session of this user")),
+    let ended = match ending {
+        Ending::Ended(ended) => ended,
+        Ending::AskerNotLive => Vec::new(),
+    };
+    if ended.is_empty() && which != Which::All {
+        return Err(Failed::not_found("there is no such session of this user"));
     }
+    audit::sessions_ended(user_id, &ended, EndReason::Admin, None);
+    if json {
+        println!("{}", serde_json::to_string(&ended)?);
+    } else if ended.is_empty() {
+        println!("there was no session to end");
+    } else {
+        println!("ended {}", ended.iter().map(|session| session.id.to_string()).collect::<Vec<_>>().join(" "));
+    }
+    Ok(())
 }

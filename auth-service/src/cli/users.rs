@@ -40,21 +40,33 @@ pub(super) enum UsersCommand {
     Disable {
         /// A username, an e-mail address or an id.
         user: String,
+        /// Print the user as JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Lets a disabled user log in again.
     Enable {
         /// A username, an e-mail address or an id.
         user: String,
+        /// Print the user as JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Gives a user another password, asked for or read from standard input, and ends their sessions.
     SetPassword {
         /// A username, an e-mail address or an id.
         user: String,
+        /// Print the user as JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Deletes a user and ends their sessions.
     Delete {
         /// A username, an e-mail address or an id.
         user: String,
+        /// Print the user as JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -80,17 +92,30 @@ pub(super) async fn run(command: UsersCommand, service: &Service) -> Result<(), 
     match command {
         UsersCommand::Add { username, email, json } => add(state, &username, &email, json).await,
         UsersCommand::List { json } => list(state, json).await,
-        UsersCommand::Disable { user } => disable(state, find(state, &user).await?).await,
-        UsersCommand::Enable { user } => {
-            let user = find(state, &user).await?;
-            exists(state.users.set_disabled(user.id, false).await?)?;
-            audit::user_changed(user.id, "enabled");
-            println!("enabled {}", user.username);
-            Ok(())
+        UsersCommand::Disable { user, json } => {
+            let user = disable(state, find(state, &user).await?).await?;
+            print(&user, json, || format!("disabled {}", user.username))
         }
-        UsersCommand::SetPassword { user } => set_password(state, find(state, &user).await?).await,
-        UsersCommand::Delete { user } => delete(state, find(state, &user).await?).await,
+        UsersCommand::Enable { user, json } => {
+            let user = enable(state, find(state, &user).await?).await?;
+            print(&user, json, || format!("enabled {}", user.username))
+        }
+        UsersCommand::SetPassword { user, json } => {
+            let user = set_password(state, find(state, &user).await?).await?;
+            print(&user, json, || format!("changed the password of {}", user.username))
+        }
+        UsersCommand::Delete { user, json } => {
+            let user = delete(state, find(state, &user).await?).await?;
+            print(&user, json, || format!("deleted {}", user.username))
+        }
     }
+}
+
+/// Tells what was done: the user as they are now, or as they were, or a sentence.
+fn print(user: &User, json: bool, sentence: impl FnOnce() -> String) -> Result<(), Failed> {
+    let text = if json { serde_json::to_string(&line(user))? } else { sentence() };
+    println!("{text}");
+    Ok(())
 }
 
 async fn add(state: &State, username: &str, email: &str, json: bool) -> Result<(), Failed> {
@@ -106,14 +131,8 @@ async fn add(state: &State, username: &str, email: &str, json: bool) -> Result<(
         Inserted::Taken { .. } => return Err(Failed::refused(format!("there is a user with {}", new.email.as_str()))),
         Inserted::Yes => audit::user_changed(new.id, "added"),
     }
-    let (username, email) = (new.username.as_str(), new.email.as_str());
-    let line = Line { id: new.id, username, email, disabled: false, created_at: new.created_at };
-    if json {
-        println!("{}", serde_json::to_string(&line)?);
-    } else {
-        println!("added {username} with id {}", new.id);
-    }
-    Ok(())
+    let user = new.into_user();
+    print(&user, json, || format!("added {} with id {}", user.username, user.id))
 }
 
 async fn list(state: &State, json: bool) -> Result<(), Failed> {
@@ -135,30 +154,33 @@ fn line(user: &User) -> Line<'_> {
     Line { id: *id, username, email, disabled: *is_disabled, created_at: *created_at }
 }
 
-async fn disable(state: &State, user: User) -> Result<(), Failed> {
+async fn disable(state: &State, user: User) -> Result<User, Failed> {
     exists(state.users.set_disabled(user.id, true).await?)?;
     audit::user_changed(user.id, "disabled");
     end_all(state, &user, EndReason::UserDisabled).await?;
-    println!("disabled {}", user.username);
-    Ok(())
+    Ok(User { is_disabled: true, ..user })
 }
 
-async fn set_password(state: &State, user: User) -> Result<(), Failed> {
+async fn enable(state: &State, user: User) -> Result<User, Failed> {
+    exists(state.users.set_disabled(user.id, false).await?)?;
+    audit::user_changed(user.id, "enabled");
+    Ok(User { is_disabled: false, ..user })
+}
+
+async fn set_password(state: &State, user: User) -> Result<User, Failed> {
     let password = read_new_password(&[&user.username, &user.email])?;
     let hash = state.passwords.hash(password.into_secret()).await?;
     exists(state.users.set_password(&user, &hash).await?.is_some())?;
     audit::user_changed(user.id, "password_set");
     end_all(state, &user, EndReason::PasswordChanged).await?;
-    println!("changed the password of {}", user.username);
-    Ok(())
+    Ok(user)
 }
 
-async fn delete(state: &State, user: User) -> Result<(), Failed> {
+async fn delete(state: &State, user: User) -> Result<User, Failed> {
     exists(state.users.delete(user.id).await?)?;
     audit::user_changed(user.id, "deleted");
     end_all(state, &user, EndReason::UserDisabled).await?;
-    println!("deleted {}", user.username);
-    Ok(())
+    Ok(user)
 }
 
 // The user has changed already: a session that could not be ended here ends at its next refresh.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rstest::rstest;
 use serde_json::json;
 use shared_claims::{Clock, SystemClock};
+use system_tests::client::Tokens;
 use system_tests::people::Person;
 use system_tests::site::Storage::{self, Distributed, Embedded};
 
@@ -151,4 +152,31 @@ async fn sessions_are_listed_and_ended_by_an_operator(#[values(Embedded, Distrib
     assert_eq!(scene.json(&["sessions", "list", name, "--json"], "").await, json!([]));
     // There is none left, which is what was asked for.
     scene.run(DONE, &["sessions", "end", name, "--all"], "").await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn each_change_is_told_as_json_where_that_is_asked_for(#[values(Embedded, Distributed)] storage: Storage) {
+    let scene = Scene::open(storage).await;
+    let (client, person) = (scene.client(), scene.add().await);
+    let (name, input) = (person.username.as_str(), format!("{NEW_PASSWORD}\n"));
+    let mut user = scene.json(&["users", "list", "--json"], "").await[0].clone();
+    for (command, disabled) in [("disable", true), ("disable", true), ("enable", false), ("set-password", false)] {
+        let told = scene.json(&["users", command, name, "--json"], &input).await;
+        user["disabled"] = json!(disabled);
+        assert_eq!(told, user, "{command}");
+    }
+
+    let person = Person { password: NEW_PASSWORD.to_owned(), ..person.clone() };
+    let [phone, laptop] =
+        [client.login_on(&person, "phone").await, client.login_on(&person, "laptop").await].map(|login| login.tokens);
+    let ended = |tokens: &Tokens, name: &str| json!([{ "id": tokens.session_id, "deviceName": name }]);
+    let id = phone.session_id.to_string();
+    assert_eq!(scene.json(&["sessions", "end", name, &id, "--json"], "").await, ended(&phone, "phone"));
+    assert_eq!(scene.json(&["sessions", "end", name, "--all", "--json"], "").await, ended(&laptop, "laptop"));
+    assert_eq!(scene.json(&["sessions", "end", name, "--all", "--json"], "").await, json!([]));
+    scene.run(NOT_FOUND, &["sessions", "end", name, &id, "--json"], "").await;
+
+    assert_eq!(scene.json(&["users", "delete", name, "--json"], "").await, user);
+    assert_eq!(scene.json(&["users", "list", "--json"], "").await, json!([]));
 }
