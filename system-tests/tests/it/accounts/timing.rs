@@ -4,10 +4,11 @@
 use std::time::{Duration, Instant};
 
 use auth_service::domain::password::PasswordHasher;
+use rstest::rstest;
 use serde_json::{Value, json};
 use system_tests::client::Client;
 use system_tests::people::Person;
-use system_tests::site::Storage::Embedded;
+use system_tests::site::Storage::{self, Distributed, Embedded};
 
 use super::ground::Ground;
 
@@ -53,14 +54,17 @@ fn medians(times: &mut [Vec<u128>; 3]) -> [u128; 3] {
     })
 }
 
+#[rstest]
 #[tokio::test]
-async fn unknown_users_wrong_passwords_and_disabled_users_take_equally_long() {
+async fn unknown_users_wrong_passwords_and_disabled_users_take_equally_long(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
     let limits = [
         ("RATE_LIMIT__ENABLED", "true"),
         ("RATE_LIMIT__ACCOUNT_ATTEMPTS", "1000"),
         ("RATE_LIMIT__ADDRESS_ATTEMPTS", "10000"),
     ];
-    let ground = Ground::start_with(Embedded, &limits).await;
+    let ground = Ground::start_with(storage, &limits).await;
     let (there, disabled) = (person(&ground).await, person(&ground).await);
     ground.stack.site.stores.users.set_disabled(disabled.id, true).await.expect("the database works");
     let bodies = [
