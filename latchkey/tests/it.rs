@@ -4,10 +4,17 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use shared_claims::generate_secret;
 use tempfile::TempDir;
+
+/// How long anything may take that a test waits for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running `latchkey` on ports of its own; killed with the test if it was not stopped before.
 struct Latchkey {
@@ -18,6 +25,8 @@ struct Latchkey {
     client: Client,
     /// What a person sees first.
     banner: String,
+    /// What is said after it.
+    log: Receiver<String>,
 }
 
 fn command(directory: &Path) -> Command {
@@ -40,11 +49,26 @@ impl Latchkey {
         let is_before_the_end = |line: &String| line != "Ctrl-C stops it.";
         let banner = lines.by_ref().take_while(is_before_the_end).collect::<Vec<_>>().join("\n");
         // Whoever does not read what a process writes stops it sooner or later.
-        std::thread::spawn(move || lines.for_each(drop));
+        let (said, log) = mpsc::channel();
+        std::thread::spawn(move || lines.for_each(|line| drop(said.send(line))));
         let mut addresses = banner.lines().filter(|line| line.starts_with("  http://"));
         let mut address = || addresses.next().unwrap().trim().split(' ').next().unwrap().to_owned();
         let (web, auth, jobs) = (address(), address(), address());
-        Self { process, web, auth, jobs, client: Client::new(), banner }
+        Self { process, web, auth, jobs, client: Client::new(), banner, log }
+    }
+
+    /// Sends a signal by its name.
+    fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+    }
+
+    /// Has it read its secrets again, and waits until it has said this of them.
+    fn hang_up(&self, expected: &str) {
+        self.signal("HUP");
+        let said = |line: &str| ["the secrets were read again", "cannot be used"].iter().any(|end| line.contains(end));
+        let line = std::iter::from_fn(|| self.log.recv_timeout(PATIENCE).ok()).find(|line| said(line)).unwrap();
+        assert!(line.contains(expected), "{line}");
     }
 
     async fn login(&self) -> Value {
@@ -71,8 +95,7 @@ impl Latchkey {
     }
 
     fn stop(mut self) -> bool {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("TERM");
         self.process.wait().unwrap().success()
     }
 }
@@ -127,6 +150,53 @@ async fn sessions_secrets_and_jobs_survive_a_restart() {
     let latchkey = Latchkey::start(directory.path());
     assert_eq!(latchkey.jobs(&latchkey.jobs, &tokens).await, jobs);
     assert_eq!(latchkey.refresh(&tokens).await.status(), StatusCode::OK);
+}
+
+/// Writes a secret for each kind of token, and one that is accepted, each into a file.
+fn write_secrets(directory: &Path, signing: &[String; 2], accepted: &[String; 2]) {
+    for (number, kind) in ["access", "refresh"].into_iter().enumerate() {
+        std::fs::write(directory.join(kind), &signing[number]).unwrap();
+        std::fs::write(directory.join(format!("accepted-{kind}")), &accepted[number]).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn at_sighup_both_services_take_new_secrets_and_sign_nobody_out() {
+    let directory = directory();
+    let generate = || generate_secret().expose_secret().to_owned();
+    let (old, new) = ([generate(), generate()], [generate(), generate()]);
+    write_secrets(directory.path(), &old, &old);
+    let mut command = command(directory.path());
+    for (name, file) in [
+        ("ACCESS_SECRET", "access"),
+        ("REFRESH_SECRET", "refresh"),
+        ("ACCEPTED_ACCESS_SECRETS", "accepted-access"),
+        ("ACCEPTED_REFRESH_SECRETS", "accepted-refresh"),
+    ] {
+        command.env(format!("LATCHKEY_TOKENS__{name}_FILE"), file);
+    }
+    let latchkey = Latchkey::start_as(command);
+    let before = latchkey.login().await;
+
+    write_secrets(directory.path(), &new, &old);
+    latchkey.hang_up("were read again");
+    latchkey.jobs(&latchkey.jobs, &before).await;
+    let renewed: Value = latchkey.refresh(&before).await.json().await.unwrap();
+    latchkey.jobs(&latchkey.jobs, &renewed).await;
+
+    write_secrets(directory.path(), &["too short".to_owned(), "as well".to_owned()], &new);
+    latchkey.hang_up("cannot be used");
+    latchkey.jobs(&latchkey.jobs, &before).await;
+
+    // The old ones are retired: what they signed is refused, what the new ones signed is not.
+    write_secrets(directory.path(), &new, &new);
+    latchkey.hang_up("were read again");
+    latchkey.jobs(&latchkey.jobs, &renewed).await;
+    let list = latchkey.client.get(format!("{}/job-list", latchkey.jobs));
+    let refused = list.bearer_auth(before["accessToken"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(latchkey.refresh(&before).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(latchkey.refresh(&renewed).await.status(), StatusCode::OK);
 }
 
 #[tokio::test]
