@@ -2,18 +2,24 @@
 //! beside the test itself, built anew where they are older than their sources.
 
 use std::fs::{self, File};
+use std::io::Read;
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
+use std::thread::panicking;
 use std::time::SystemTime;
 
 use rustix::process::{Pid, Signal, kill_process};
 use shared_claims::random;
 
 use crate::client::Client;
+use crate::people::PASSWORD;
 use crate::waiting::eventually;
+
+/// What is shorter is refused, and may stand in any text by chance.
+const SHORTEST_SECRET: usize = 32;
 
 /// A program with its environment and its working directory. Nothing of this process's own environment gets through.
 #[derive(Debug, Clone)]
@@ -72,6 +78,13 @@ impl Program {
         eventually("the program says what is expected", is_said).await;
     }
 
+    /// The secrets that its environment holds.
+    fn secrets(&self) -> Vec<String> {
+        let named = |name: &str| name.contains("SECRET") && !name.ends_with("_FILE");
+        let values = self.environment.iter().filter(|(name, _)| named(name)).flat_map(|(_, value)| value.split(','));
+        values.filter(|value| value.len() >= SHORTEST_SECRET).map(str::to_owned).collect()
+    }
+
     fn spawn(&self, arguments: &[&str], input: &str) -> Started {
         let output = self.directory.join(format!("output-{}", random::uuid()));
         fs::create_dir(&output).expect("a directory for what it writes");
@@ -87,7 +100,24 @@ impl Program {
             .stderr(Stdio::from(file("stderr")))
             .spawn()
             .expect("the program starts");
-        Started { child, output }
+        let read = |name| File::open(output.join(name)).expect("a file that was just made");
+        Started { child, written: [read("stdout"), read("stderr")], output, secrets: self.secrets() }
+    }
+}
+
+/// Asserts that nothing a program wrote has a token in it, the password of the tests' people, or one of these.
+#[track_caller]
+fn assert_silent(written: &str, secrets: &[String]) {
+    let is_in_token = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    for line in written.lines() {
+        let secret = secrets.iter().map(String::as_str).chain([PASSWORD]).find(|secret| line.contains(secret));
+        assert_eq!(secret, None, "a secret is written: {line}");
+        // A JWT begins with a header of JSON in base64url, and has three parts.
+        let has_token = |word: &str| {
+            word.find("eyJ").is_some_and(|at| word[at..].split('.').filter(|part| !part.is_empty()).count() >= 3)
+        };
+        let token = line.split(|letter| !is_in_token(letter)).find(|word| has_token(word));
+        assert_eq!(token, None, "a token is written: {line}");
     }
 }
 
@@ -98,10 +128,13 @@ fn listening_on(log: &str) -> Option<SocketAddr> {
     Some(line["address"].as_str()?.parse().expect("an address"))
 }
 
-/// A process that is killed when this is dropped.
+/// A process that is killed when this is dropped. All that it wrote is then looked through for secrets.
 struct Started {
     child: Child,
     output: PathBuf,
+    /// What it writes, open for reading: the directory may be gone before this is dropped.
+    written: [File; 2],
+    secrets: Vec<String>,
 }
 
 impl Started {
@@ -123,6 +156,14 @@ impl Drop for Started {
         // It may have ended by itself.
         drop(self.child.kill());
         drop(self.child.wait());
+        if panicking() {
+            return;
+        }
+        for file in &mut self.written {
+            let mut written = String::new();
+            file.read_to_string(&mut written).expect("text");
+            assert_silent(&written, &self.secrets);
+        }
     }
 }
 
@@ -210,4 +251,21 @@ fn is_up_to_date(program: &Path) -> bool {
     let Ok(list) = fs::read_to_string(program.with_extension("d")) else { return false };
     let sources = list.split_once(": ").map_or("", |(_, sources)| sources);
     sources.split_whitespace().all(|source| written(Path::new(source)).is_some_and(|changed| changed <= built))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_passwords_and_secrets_are_found_in_what_was_written() {
+        let secret = "a-secret-of-the-environment-of-32-bytes".to_owned();
+        let token = r#"{"authorization":"Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"}"#;
+        for line in [token, PASSWORD, &format!("kid={secret}")] {
+            let secrets = [secret.clone()];
+            let found = std::panic::catch_unwind(|| assert_silent(&format!("first line\n{line}\n"), &secrets));
+            assert!(found.is_err(), "{line}");
+        }
+        assert_silent("eyJ.. and eyJhbGciOiJIUzI1NiJ9 alone are no token\n", &[secret]);
+    }
 }

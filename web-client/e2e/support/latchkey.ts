@@ -1,7 +1,7 @@
 // The real process: started on ports of its own in a directory of its own, stopped, and started again with the same.
 import { ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,6 +16,7 @@ export class Latchkey {
   private child?: ChildProcess;
   /** The port of the web client and the services behind it; the same after a restart. */
   port = 0;
+  private written = '';
 
   private constructor(
     private readonly directory: string,
@@ -49,15 +50,26 @@ export class Latchkey {
   /** Starts it again after a `stop`, on the same port and data. */
   async run(): Promise<void> {
     this.child = spawn(program, { env: this.environment(), stdio: ['ignore', 'pipe', 'ignore'] });
+    this.child.stdout?.on('data', (text: Buffer) => (this.written += text.toString()));
     this.port = await webPort(this.child);
   }
 
   async stop(): Promise<void> {
     const { child } = this;
     if (!child || child.exitCode !== null) return;
-    const exit = once(child, 'exit');
+    const closed = once(child, 'close');
     child.kill('SIGTERM');
-    await exit;
+    await closed;
+    await this.assertSilent();
+  }
+
+  /** Nothing that it wrote has a token in it, or one of its secrets. */
+  private async assertSilent(): Promise<void> {
+    const file = await readFile(join(this.directory, 'data/secrets.toml'), 'utf8');
+    const secrets = [...file.matchAll(/"(.+)"/g)].map(([, secret]) => secret);
+    const token = /eyJ[\w-]+\.[\w-]+\.[\w-]+/;
+    const line = this.written.split('\n').find((line) => token.test(line) || secrets.some((secret) => line.includes(secret)));
+    if (line !== undefined) throw new Error(`a secret is written: ${line}`);
   }
 
   async remove(): Promise<void> {
