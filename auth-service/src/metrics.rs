@@ -43,6 +43,8 @@ pub(crate) enum LimitHit {
     Address,
     /// Refreshes of a session.
     Session,
+    /// Wrong fingerprints of a session.
+    Fingerprint,
 }
 
 /// How a refresh ended.

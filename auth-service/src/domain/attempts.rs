@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::session::after;
 
-/// Accounts and addresses are counted in so many buckets each at the most: names made up at random cannot fill the
+/// Accounts, addresses and sessions are counted in so many buckets each at the most: names made up at random cannot fill the
 /// store, and whoever shares a bucket with another only waits a little.
 const BUCKETS: u32 = 1 << 20;
 /// An address of IPv6 is its network: a household or a host is given a /64 and may use all of it.
@@ -35,6 +35,11 @@ impl Bucket {
     /// All attempts from an address, on any account.
     pub fn of_address(address: IpAddr) -> Self {
         Self::hashed(b'n', network(address).to_string().as_bytes())
+    }
+
+    /// All wrong fingerprints of a session, from anywhere.
+    pub fn of_fingerprints(session_id: Uuid) -> Self {
+        Self::hashed(b'f', session_id.as_bytes())
     }
 
     /// The attempts on an account from one address: only where somebody signed in from there, which bounds their number.

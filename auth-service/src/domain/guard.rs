@@ -16,7 +16,8 @@ use crate::stores::{AttemptStore, StoreError};
 /// How guessing is limited, for each kind of bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GuessLimits {
-    /// For an account, from addresses that its user has not signed in from; and for the user at each that they have.
+    /// For an account, from addresses that its user has not signed in from; for the user at each that they have; and for the
+    /// fingerprint of a session.
     pub account: Limit,
     /// For an address, whatever the account.
     pub address: Limit,
@@ -89,6 +90,12 @@ impl Guard {
                 Ok(Err(wait))
             }
         }
+    }
+
+    /// Counts a fingerprint of a session that was wrong, unless there were too many. None that is right is ever counted.
+    pub async fn fingerprint_was_wrong(&self, session_id: Uuid, now: DateTime<Utc>) -> Result<Admission, StoreError> {
+        let Some(limits) = &self.limits else { return Ok(Admission::Admitted) };
+        self.attempts.attempt(Bucket::of_fingerprints(session_id), &limits.account, now).await
     }
 
     /// Counts one more act of an address that costs something, such as making an account.

@@ -1,8 +1,10 @@
 //! How often one session may be refreshed: far above what any honest client needs, and counted in this process alone.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -10,6 +12,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::attempts::network;
+use super::session::after;
 
 /// What a wrong fingerprint costs beside the refresh that it came with, in refreshes: whoever guesses runs out soon.
 const WRONG_FINGERPRINT: i64 = 10;
@@ -17,29 +20,52 @@ const WRONG_FINGERPRINT: i64 = 10;
 const PLACES: usize = 1 << 16;
 const NANOSECONDS_A_MINUTE: i64 = 60_000_000_000;
 
+/// Sessions are kept from so many addresses at once at the most. Beyond that nobody is kept away any more, and the limiter
+/// is what is left: better than to keep out whom nothing is held against.
+const KEPT_AWAY: usize = 1 << 16;
+
 /// Limits the refreshes of each session from each address (IPv6: each /64).
 ///
 /// The address counts as well, so that a stolen token used elsewhere does not use up its owner's allowance.
 pub struct Pace {
     limiter: Option<Limiter>,
+    kept_away: Mutex<HashMap<Pacer, DateTime<Utc>>>,
 }
 
-/// A session's place among the counters.
-#[derive(Clone, Copy)]
-pub struct Pacer(u16);
+/// A session at an address: 16 bytes of a hash, so that no two are ever taken for each other. Its place among the counters
+/// it shares with some others.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Pacer([u8; 16]);
 
 impl Pace {
     /// So many refreshes a minute, and as many at once; `None` for no limit.
     pub fn new(per_minute: Option<NonZeroU32>) -> Self {
-        Self { limiter: per_minute.map(Limiter::new) }
+        Self { limiter: per_minute.map(Limiter::new), kept_away: Mutex::default() }
     }
 
     /// Counts a refresh, or says how long it must wait.
     pub fn admit(&self, session_id: Uuid, address: IpAddr, now: DateTime<Utc>) -> Result<Pacer, Duration> {
         let content = [session_id.as_bytes().as_slice(), network(address).to_string().as_bytes()].concat();
-        let place = digest(&SHA256, &content);
-        let pacer = Pacer(u16::from_be_bytes([place.as_ref()[0], place.as_ref()[1]]));
+        let mut pacer = Pacer([0; 16]);
+        pacer.0.copy_from_slice(&digest(&SHA256, &content).as_ref()[..16]);
+        let until = self.kept_away.lock().unwrap_or_else(PoisonError::into_inner).get(&pacer).copied();
+        if let Some(Ok(wait)) = until.map(|until| (until - now).to_std())
+            && !wait.is_zero()
+        {
+            return Err(wait);
+        }
         self.limiter.as_ref().map_or(Ok(()), |limiter| limiter.take(pacer, now)).map(|()| pacer)
+    }
+
+    /// Keeps a session from an address for so long: what comes from there is not looked at.
+    pub fn keep_away(&self, pacer: Pacer, wait: Duration, now: DateTime<Utc>) {
+        let mut kept_away = self.kept_away.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept_away.len() >= KEPT_AWAY {
+            kept_away.retain(|_, until| *until > now);
+        }
+        if kept_away.len() < KEPT_AWAY {
+            kept_away.insert(pacer, after(now, wait));
+        }
     }
 
     /// Counts a fingerprint that was wrong.
@@ -96,7 +122,7 @@ impl Limiter {
             ahead if ahead > 2 * most => 0,
             ahead => ahead.clamp(0, most),
         };
-        let place = &self.full_at[usize::from(pacer.0)];
+        let place = &self.full_at[usize::from(u16::from_be_bytes([pacer.0[0], pacer.0[1]]))];
         let decided = |full_at| decide(missing(full_at)).map(|missing| now.saturating_add(missing.min(most)));
         place.fetch_update(Ordering::Relaxed, Ordering::Relaxed, decided).map(missing).map_err(missing)
     }

@@ -3,14 +3,17 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use shared_claims::RefreshClaims;
 use strum::{IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 use super::Failure;
+use super::attempts::Admission;
 use super::deadline::Deadline;
 use super::device::Fingerprint;
 use super::digest::Digest;
+use super::pace::Pacer;
 use super::session::{EndReason, Presented, Rotation};
 use super::tokens::{Standing, TokenPair};
 use crate::audit;
@@ -137,8 +140,7 @@ async fn exchange(state: &State, request: RefreshRequest) -> Result<Refresh, Fai
         Ok(pacer) => pacer,
         Err(wait) => {
             state.counts.limits_hit.count(LimitHit::Session);
-            audit::refresh_refused(Some((claims.sub, claims.sid)), request.ip_address, "too_many_attempts", None);
-            return Ok(Refresh::TooManyAttempts(wait));
+            return Ok(too_many_attempts(&claims, request.ip_address, wait));
         }
     };
     // Looked up before anything is spent: a lookup that fails must not cost the token.
@@ -159,10 +161,12 @@ async fn exchange(state: &State, request: RefreshRequest) -> Result<Refresh, Fai
         (Rotation::Replayed(at), Some(user)) => (Grant::Replayed, at, user),
         (Rotation::Healed(at), Some(user)) => (Grant::Healed, at, user),
         (refused, _) => {
-            let refusal = refuse(state, refused, &claims, request.ip_address);
-            if refusal == Refusal::FingerprintMismatch {
-                state.pace.was_wrong(pacer, now);
+            if let Rotation::FingerprintMismatch { is_at_home } = refused
+                && let Some(wait) = slow_guesses(state, &claims, pacer, is_at_home, now).await?
+            {
+                return Ok(too_many_attempts(&claims, request.ip_address, wait));
             }
+            let refusal = refuse(state, refused, &claims, request.ip_address);
             let ours = Some((claims.sub, claims.sid));
             audit::refresh_refused(ours, request.ip_address, refusal.code(), refusal.reason());
             return Ok(Refresh::Refused(refusal));
@@ -170,6 +174,33 @@ async fn exchange(state: &State, request: RefreshRequest) -> Result<Refresh, Fai
     };
     let standing = Standing { session_id: claims.sid, random: presented.random, at };
     Ok(Refresh::Granted(grant, state.mint(&user, &standing, now)))
+}
+
+/// Counts a wrong fingerprint, for all instances together, and says how long its sender must wait if there were too many.
+///
+/// A right one is never asked for this, or whoever guesses could sign its owner out. It is the addresses that guess which are
+/// kept away, each after one guess too many; not the one where the session was used last, where the pace alone slows guesses.
+async fn slow_guesses(
+    state: &State,
+    claims: &RefreshClaims,
+    pacer: Pacer,
+    is_at_home: bool,
+    now: DateTime<Utc>,
+) -> Result<Option<Duration>, Failure> {
+    state.pace.was_wrong(pacer, now);
+    match state.guard.fingerprint_was_wrong(claims.sid, now).await? {
+        Admission::Wait(wait) if !is_at_home => {
+            state.counts.limits_hit.count(LimitHit::Fingerprint);
+            state.pace.keep_away(pacer, wait, now);
+            Ok(Some(wait))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn too_many_attempts(claims: &RefreshClaims, address: IpAddr, wait: Duration) -> Refresh {
+    audit::refresh_refused(Some((claims.sub, claims.sid)), address, "too_many_attempts", None);
+    Refresh::TooManyAttempts(wait)
 }
 
 fn refuse(state: &State, rotation: Rotation, claims: &RefreshClaims, address: IpAddr) -> Refusal {
@@ -183,7 +214,7 @@ fn refuse(state: &State, rotation: Rotation, claims: &RefreshClaims, address: Ip
             tell_end(state, claims, reason, address);
             Refusal::SessionEnded(Some(reason))
         }
-        Rotation::FingerprintMismatch => Refusal::FingerprintMismatch,
+        Rotation::FingerprintMismatch { .. } => Refusal::FingerprintMismatch,
         Rotation::Ended(reason) => Refusal::SessionEnded(reason),
         Rotation::Forged => Refusal::Invalid,
         // Never so: a session whose user is gone is ended, not rotated.

@@ -10,6 +10,7 @@ use shared_claims::SessionRandom;
 use strum::{IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
+use super::attempts::network;
 use super::digest::Digest;
 
 /// Reasons of ended sessions that are remembered for one user.
@@ -154,7 +155,10 @@ pub enum Rotation {
     /// A spent token. The session has ended.
     Reused,
     /// The request is not from the device that logged in. Nothing changed.
-    FingerprintMismatch,
+    FingerprintMismatch {
+        /// It is from the network where the session was used last, so that its owner may be there too.
+        is_at_home: bool,
+    },
     /// There is no such live session; and why it ended, if that is remembered.
     Ended(Option<EndReason>),
     /// There was, and this has ended it: its user is gone, or has other credentials now, or it grew too old.
@@ -258,7 +262,8 @@ impl UserSessions {
             return Rotation::EndedNow(reason);
         }
         if session.fingerprint.is_some() && session.fingerprint != presented.fingerprint {
-            return Rotation::FingerprintMismatch;
+            let is_at_home = network(session.ip_address) == network(presented.ip_address);
+            return Rotation::FingerprintMismatch { is_at_home };
         }
         if presented.generation >= session.generation {
             let is_ahead = presented.generation > session.generation;

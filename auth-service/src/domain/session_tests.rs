@@ -121,7 +121,7 @@ fn rotate(
         Rotation::Reused => prop_assert!(was_live && request.generation < current),
         Rotation::Ended(_) => prop_assert!(!was_live),
         Rotation::EndedNow(reason) => prop_assert!(was_live && (version != Some(1) || reason == EndReason::Expired)),
-        other @ (Rotation::FingerprintMismatch | Rotation::Forged) => prop_assert!(false, "{:?}", other),
+        other @ (Rotation::FingerprintMismatch { .. } | Rotation::Forged) => prop_assert!(false, "{:?}", other),
     }
     Ok(())
 }

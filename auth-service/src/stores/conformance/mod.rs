@@ -65,6 +65,7 @@ macro_rules! session_store_conformance {
             a_token_ahead_of_an_ended_session_heals_nothing
             a_wrong_random_value_changes_nothing
             a_wrong_fingerprint_changes_nothing
+            a_wrong_fingerprint_is_at_home_in_the_network_where_the_session_was_used_last
             a_session_without_a_fingerprint_takes_any
             other_credentials_end_the_session
             the_first_reason_stays

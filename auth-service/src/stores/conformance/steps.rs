@@ -194,10 +194,29 @@ pub async fn a_wrong_fingerprint_changes_nothing(stage: Stage) {
     for fingerprint in [None, Some(Digest([2; 16]))] {
         for generation in [0, 1, 2] {
             let elsewhere = Presented { fingerprint, ..at_generation(&session, generation) };
-            assert_eq!(driver.rotate(&elsewhere, later(2)).await, Rotation::FingerprintMismatch);
+            assert_eq!(driver.rotate(&elsewhere, later(2)).await, Rotation::FingerprintMismatch { is_at_home: true });
         }
     }
     assert_eq!(driver.rotated(&at_generation(&session, 1), later(3)).await.generation, 2);
+}
+
+pub async fn a_wrong_fingerprint_is_at_home_in_the_network_where_the_session_was_used_last(stage: Stage) {
+    for (home, near, far) in [
+        ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::", "2001:db8:1:3::1"),
+        ("32.1.13.184", "32.1.13.184", "2001:db8::"),
+        ("2001:db8::", "2001:db8::7", "32.1.13.184"),
+    ] {
+        let driver = Driver::new(&stage);
+        let [home, near, far] = [home, near, far].map(|text| text.parse::<IpAddr>().expect("an address"));
+        let session = Session { fingerprint: Some(Digest([1; 16])), ip_address: far, ..session(start_of_time()) };
+        driver.start_this(&session, start_of_time()).await;
+        driver.rotated(&Presented { ip_address: home, ..presented(&session) }, later(1)).await;
+        for (ip_address, is_at_home) in [(home, true), (near, true), (far, false)] {
+            let wrong = Presented { fingerprint: None, ip_address, ..at_generation(&session, 1) };
+            assert_eq!(driver.rotate(&wrong, later(2)).await, Rotation::FingerprintMismatch { is_at_home });
+        }
+    }
 }
 
 pub async fn a_session_without_a_fingerprint_takes_any(stage: Stage) {

@@ -35,6 +35,11 @@ local function end_it(reason)
   commit(state, false)
 end
 
+-- An address of IPv6 is its /64, as everywhere.
+local function network(address)
+  return #address == 16 and string.sub(address, 1, 8) or address
+end
+
 local function standing(outcome)
   return { outcome, session.generation, session.rotated_at, session.expires_at, session.created_at }
 end
@@ -59,7 +64,8 @@ if session.credential_version ~= ARGV[8] then
 end
 if session.fingerprint ~= '' and session.fingerprint ~= ARGV[6] then
   unchanged()
-  return { 'fingerprint_mismatch' }
+  local is_at_home = network(session.ip_address) == network(ARGV[9])
+  return { 'fingerprint_mismatch', is_at_home and 1 or 0 }
 end
 if generation >= session.generation then
   local outcome = generation > session.generation and 'healed' or 'rotated'

@@ -201,7 +201,7 @@ fn rotation(answer: Vec<Value>, rules: &SessionRules) -> Result<Rotation, StoreE
         ("replayed", numbers) => Rotation::Replayed(successor(numbers, rules)?),
         ("healed", numbers) => Rotation::Healed(successor(numbers, rules)?),
         ("reused", []) => Rotation::Reused,
-        ("fingerprint_mismatch", []) => Rotation::FingerprintMismatch,
+        ("fingerprint_mismatch", [is_at_home]) => Rotation::FingerprintMismatch { is_at_home: *is_at_home == 1 },
         ("forged", []) => Rotation::Forged,
         ("ended", [reason]) => Rotation::Ended(record::reason(*reason)?),
         ("ended_now", [reason]) => Rotation::EndedNow(record::reason(*reason)?.ok_or_else(unknown_shape)?),

@@ -118,6 +118,18 @@ impl Ground {
         }
     }
 
+    /// Makes each counter there is unreadable.
+    pub(super) async fn spoil_counters(&self) {
+        match &self.redis {
+            Some(redis) => {
+                for key in redis.ask::<Vec<String>>(cmd("KEYS").arg("latchkey:attempts:*")) {
+                    redis.ask::<()>(cmd("SET").arg(key).arg("?"));
+                }
+            }
+            None => self.change("UPDATE attempts SET record = '?'").await,
+        }
+    }
+
     /// How many milliseconds each counter in Redis lives.
     pub(super) fn lives_of_counters(&self) -> Vec<i64> {
         let redis = self.redis.as_ref().expect("attempts are in Redis");

@@ -107,3 +107,89 @@ async fn a_network_of_ipv6_has_one_allowance(#[values(Embedded, Distributed)] st
     assert_slowed(&Visitor::new(&client, "2001:db8:1:2:ffff::").refresh(&tokens.refresh_token, None).await);
     refresh(&Visitor::new(&client, "2001:db8:1:3::1"), tokens, 1).await;
 }
+
+/// Three wrong fingerprints are free; the waits are 10 s, 20 s and so on.
+const GUESSES: [(&str, &str); 2] = [("RATE_LIMIT__ACCOUNT_ATTEMPTS", "3"), ("RATE_LIMIT__FIRST_DELAY", "10s")];
+
+#[rstest]
+#[tokio::test]
+async fn wrong_fingerprints_of_one_session_count_together_wherever_they_come_from(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
+    let ground = guarded(storage, &GUESSES).await;
+    let second = ground.stack.second_instance().await;
+    let (clients, person) = ([ground.client(), second.client()], ground.person().await);
+    let tokens = login_with_fingerprint(&ground, &person).await;
+    let guess = async |number: u16, fingerprint: &str| {
+        let thief = Visitor::number(&clients[usize::from(number) % 2], number);
+        thief.refresh(&tokens.refresh_token, Some(fingerprint)).await
+    };
+    for number in 0..3 {
+        guess(number, "a wrong one").await.assert_problem(403, "fingerprint_mismatch");
+    }
+    for number in 3..7 {
+        assert_eq!(assert_slowed(&guess(number, "a wrong one").await), 10);
+    }
+    // Who has guessed there is not looked at any more, so that the next guess tells nothing, not even the right one.
+    for number in 3..7 {
+        assert_eq!(assert_slowed(&guess(number, FINGERPRINT).await), 10);
+    }
+    ground.stack.advance(TimeDelta::seconds(10));
+    guess(3, "a wrong one").await.assert_problem(403, "fingerprint_mismatch");
+    for number in 4..9 {
+        assert_eq!(assert_slowed(&guess(number, "a wrong one").await), 20);
+    }
+    // Another session is nothing of that.
+    let other = login_with_fingerprint(&ground, &person).await;
+    let thief = Visitor::number(&clients[0], 4);
+    thief.refresh(&other.refresh_token, Some("a wrong one")).await.assert_problem(403, "fingerprint_mismatch");
+}
+
+#[rstest]
+#[tokio::test]
+async fn while_fingerprints_are_guessed_at_their_owner_goes_on_anywhere(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
+    let ground = guarded(storage, &GUESSES).await;
+    let second = ground.stack.second_instance().await;
+    let (clients, person) = ([ground.client(), second.client()], ground.person().await);
+    let mut tokens = login_with_fingerprint(&ground, &person).await;
+    for number in 0..20 {
+        for client in &clients {
+            Visitor::number(client, number).refresh(&tokens.refresh_token, Some("a wrong one")).await;
+        }
+    }
+    for client in clients.iter().cycle().take(4) {
+        tokens = refresh(&Visitor::new(client, HOME), tokens, 1).await;
+    }
+    // The thief shares the owner's address.
+    for client in &clients {
+        for _ in 0..3 {
+            let answer = Visitor::new(client, HOME).refresh(&tokens.refresh_token, Some("a wrong one")).await;
+            answer.assert_problem(403, "fingerprint_mismatch");
+        }
+        tokens = refresh(&Visitor::new(client, HOME), tokens, 1).await;
+    }
+    // The owner moves.
+    for number in 100..110 {
+        for client in &clients {
+            tokens = refresh(&Visitor::number(client, number), tokens, 1).await;
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_wrong_fingerprint_is_no_answer_while_it_cannot_be_counted(
+    #[values(Embedded, Distributed)] storage: Storage,
+) {
+    let ground = guarded(storage, &GUESSES).await;
+    let person = ground.person().await;
+    let tokens = login_with_fingerprint(&ground, &person).await;
+    let thief = Visitor::number(&ground.client(), 0);
+    let guess = async || thief.refresh(&tokens.refresh_token, Some("a wrong one")).await;
+    guess().await.assert_problem(403, "fingerprint_mismatch");
+    ground.spoil_counters().await;
+    guess().await.assert_unavailable();
+    refresh(&thief, tokens, 2).await;
+}
