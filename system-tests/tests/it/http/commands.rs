@@ -1,5 +1,5 @@
 //! What an operator does with the program beside a service under full load: each command does its work, the service goes on, and
-//! sees what was changed at once.
+//! sees what was changed at once. What commands print, and their exit codes, is with the accounts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,10 +17,6 @@ use system_tests::waiting::eventually;
 use tokio::task::JoinSet;
 
 const PASSWORD: &str = "a password for the commands";
-/// Exit codes, for scripts.
-const NOT_FOUND: i32 = 3;
-const REFUSED: i32 = 4;
-
 const NEW_PASSWORD: &str = "another password for them";
 
 /// A service, twelve devices that refresh as fast as they are answered, and an operator.
@@ -96,13 +92,6 @@ impl Scene {
         finished.stdout.clone()
     }
 
-    /// Runs a command that has to fail with this exit code, and gives what it complains of.
-    async fn fail(&mut self, code: i32, arguments: &[&str], input: &str) -> String {
-        let finished = self.command(arguments, input).await;
-        assert_eq!(finished.status.code(), Some(code), "{arguments:?}: {finished:?}");
-        finished.stderr.clone()
-    }
-
     /// Adds a user by command.
     async fn add(&mut self) -> Person {
         let mut person = Person::invent();
@@ -135,11 +124,6 @@ async fn users_are_added_listed_and_deleted(#[values(Embedded, Distributed)] sto
     let person = scene.add().await;
     let tokens = client.login(&person).await;
 
-    let listed: Value = serde_json::from_str(&scene.succeed(&["users", "list", "--json"], "").await).expect("JSON");
-    let line =
-        listed.as_array().and_then(|lines| lines.iter().find(|line| line["username"] == person.username.as_str()));
-    let line = line.expect("the new user is listed");
-    assert_eq!((&line["id"], &line["disabled"]), (&Value::from(person.id.to_string()), &Value::from(false)));
     assert!(scene.succeed(&["users", "list"], "").await.contains(&person.email));
 
     scene.succeed(&["users", "delete", &person.username], "").await;
@@ -190,55 +174,14 @@ async fn sessions_are_listed_and_ended(#[values(Embedded, Distributed)] storage:
     let person = scene.site.person(SystemClock.now()).await;
     let (phone, laptop) =
         (client.login_on(&person, "phone").await.tokens, client.login_on(&person, "laptop").await.tokens);
-    let listed = scene.succeed(&["sessions", "list", &person.username, "--json"], "").await;
-    let listed: Value = serde_json::from_str(&listed).expect("JSON");
-    let devices: Vec<_> = listed.as_array().expect("an array").iter().map(|line| line["deviceName"].clone()).collect();
-    assert_eq!(devices, ["laptop", "phone"]);
-    for line in listed.as_array().expect("an array") {
-        assert_eq!(line["ipAddress"], "127.0.0.1");
-        assert!(["createdAt", "lastUsedAt", "expiresAt"].iter().all(|time| line[*time].is_string()), "{line}");
-    }
-
+    let listed = scene.succeed(&["sessions", "list", &person.username], "").await;
+    assert!(listed.contains("phone") && listed.contains("laptop"), "{listed}");
     scene.succeed(&["sessions", "end", &person.username, &phone.session_id.to_string()], "").await;
     client.refresh(&phone.refresh_token).await.assert_session_ended(Some("admin"));
     let laptop = client.refresh(&laptop.refresh_token).await.tokens();
     scene.succeed(&["sessions", "end", &person.username, "--all"], "").await;
     client.refresh(&laptop.refresh_token).await.assert_session_ended(Some("admin"));
     assert_eq!(scene.succeed(&["sessions", "list", &person.username, "--json"], "").await.trim(), "[]");
-    scene.close().await;
-}
-
-#[rstest]
-#[tokio::test]
-async fn what_cannot_be_done_is_said_and_changes_nothing(#[values(Embedded, Distributed)] storage: Storage) {
-    let mut scene = Scene::open(storage).await;
-    let client = scene.service.client();
-    let person = scene.site.person(SystemClock.now()).await;
-    let tokens = client.login(&person).await;
-    let (name, email) = (person.username.as_str(), person.email.as_str());
-    let new = Person::invent();
-    let input = format!("{PASSWORD}\n");
-    assert!(scene.fail(REFUSED, &["users", "add", name, &new.email], &input).await.contains(name));
-    assert!(
-        scene
-            .fail(REFUSED, &["users", "add", &new.username, &email.to_lowercase()], &input)
-            .await
-            .contains(&email.to_lowercase())
-    );
-    assert!(scene.fail(REFUSED, &["users", "add", "a@b", &new.email], &input).await.contains("username"));
-    assert!(scene.fail(REFUSED, &["users", "add", &new.username, "nowhere"], &input).await.contains("address"));
-    assert!(
-        scene.fail(REFUSED, &["users", "add", &new.username, &new.email], "short\n").await.contains("8 characters")
-    );
-    assert!(scene.fail(REFUSED, &["users", "add", &new.username, &new.email], "").await.contains("password"));
-    for command in [&["users", "disable"][..], &["users", "delete"], &["users", "enable"], &["sessions", "list"]] {
-        let arguments = [command, &[new.username.as_str()]].concat();
-        assert!(scene.fail(NOT_FOUND, &arguments, "").await.contains(&new.username));
-    }
-    scene.fail(REFUSED, &["users", "set-password", name], "short\n").await;
-    scene.fail(NOT_FOUND, &["sessions", "end", name, &new.id.to_string()], "").await;
-    assert_eq!(client.refresh(&tokens.refresh_token).await.status, 200);
-    client.try_login(&new.credentials()).await.assert_problem(401, "invalid_credentials");
     scene.close().await;
 }
 
