@@ -12,5 +12,6 @@ pub mod proxy;
 pub mod redis;
 pub mod site;
 pub mod stack;
+pub mod terminal;
 pub mod tokens;
 pub mod waiting;

@@ -85,16 +85,27 @@ impl Program {
         values.filter(|value| value.len() >= SHORTEST_SECRET).map(str::to_owned).collect()
     }
 
+    /// The program, started by another that is given these arguments before it.
+    pub(crate) fn command_through(&self, other: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(other);
+        command.args(arguments).arg(&self.path);
+        self.prepared(command)
+    }
+
+    fn prepared(&self, mut command: Command) -> Command {
+        let environment = self.environment.iter().map(|(name, value)| (name, value));
+        command.env_clear().envs(environment).current_dir(&self.directory);
+        command
+    }
+
     fn spawn(&self, arguments: &[&str], input: &str) -> Started {
         let output = self.directory.join(format!("output-{}", random::uuid()));
         fs::create_dir(&output).expect("a directory for what it writes");
         let file = |name| File::create(output.join(name)).expect("a file for what it writes");
         fs::write(output.join("stdin"), input).expect("a file for what it reads");
-        let child = Command::new(&self.path)
+        let child = self
+            .prepared(Command::new(&self.path))
             .args(arguments)
-            .env_clear()
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(&self.directory)
             .stdin(File::open(output.join("stdin")).expect("the file that was just written"))
             .stdout(Stdio::from(file("stdout")))
             .stderr(Stdio::from(file("stderr")))

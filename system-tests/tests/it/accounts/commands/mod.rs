@@ -1,6 +1,7 @@
 //! `users …` and `sessions …` with the real program: what each command does and prints, and by which exit code a script knows.
 
 mod exit_codes;
+mod prompt;
 mod users_and_sessions;
 
 use std::collections::BTreeSet;
