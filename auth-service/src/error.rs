@@ -80,6 +80,13 @@ pub(crate) fn already_taken(username: bool, email: bool) -> Problem {
 pub(crate) struct FieldErrors(BTreeMap<String, Vec<String>>);
 
 impl FieldErrors {
+    /// 422 for one field.
+    pub(crate) fn of(field: &str, why: impl Into<String>) -> Problem {
+        let mut errors = Self::default();
+        errors.check(field, Err::<(), _>(why));
+        errors.into_problem()
+    }
+
     /// Keeps a parsed field, or notes why it could not be parsed.
     pub(crate) fn check<T>(&mut self, field: &str, parsed: Result<T, impl Into<String>>) -> Option<T> {
         parsed.map_err(|why| self.0.entry(field.to_owned()).or_default().push(why.into())).ok()

@@ -8,7 +8,6 @@ use shared_claims::random;
 use uuid::Uuid;
 
 use super::Failure;
-use super::deadline::Deadline;
 use super::password::NewPassword;
 use super::session::{Asking, EndReason, Ending};
 use super::user::{Email, User, Username};
@@ -39,20 +38,17 @@ pub enum Registered {
         /// The e-mail address is taken.
         email: bool,
     },
-    /// Too much came from this address lately.
-    TooManyAttempts(Duration),
 }
 
-/// Makes an account. One that is given up at its deadline may be there all the same.
+/// Whether somebody at this address may ask for an account now, or how long they must wait. It is counted whatever comes of it,
+/// and before anything is looked at: to say whether a password is soon guessed takes work.
+pub async fn may_register(state: &State, address: IpAddr) -> Result<Result<(), Duration>, Failure> {
+    Ok(state.guard.admit_address(address, state.now()).await?)
+}
+
+/// Makes an account, for somebody who may register. One that is given up at its deadline may be there all the same.
 pub async fn register(state: &State, registration: Registration) -> Result<Registered, Failure> {
-    Deadline::of_a_request().hold(make_account(state, registration)).await
-}
-
-async fn make_account(state: &State, registration: Registration) -> Result<Registered, Failure> {
     let Registration { username, email, password, ip_address } = registration;
-    if let Err(wait) = state.guard.admit_address(ip_address, state.now()).await? {
-        return Ok(Registered::TooManyAttempts(wait));
-    }
     let password_hash = state.passwords.hash(password.into_secret()).await?;
     let new = NewUser { id: random::uuid(), username, email, password_hash, created_at: state.now() };
     match state.users.insert(&new).await? {
@@ -72,8 +68,8 @@ pub struct PasswordChange {
     pub session_id: Uuid,
     /// Verbatim.
     pub current_password: SecretString,
-    /// Acceptable.
-    pub new_password: NewPassword,
+    /// Verbatim; whether it is acceptable is told to a live session alone.
+    pub new_password: SecretString,
     /// Where the request came from.
     pub ip_address: IpAddr,
 }
@@ -82,6 +78,8 @@ pub struct PasswordChange {
 pub enum PasswordChanged {
     /// It is changed, and every other session has ended.
     Yes,
+    /// The new password will not do, for this reason. Nothing was counted.
+    Unacceptable(String),
     /// The current password is another.
     WrongPassword,
     /// Too many were wrong lately.
@@ -103,6 +101,10 @@ pub async fn change_password(state: &State, change: PasswordChange) -> Result<Pa
     if !super::sessions::is_live(state, user.id, asking).await? {
         return Ok(PasswordChanged::NotLive);
     }
+    let new_password = match NewPassword::parse(new_password, &[&user.username, &user.email]) {
+        Ok(new_password) => new_password,
+        Err(why) => return Ok(PasswordChanged::Unacceptable(why)),
+    };
     let ticket = match state.guard.admit(Some(user.id), "", ip_address, state.now()).await? {
         Ok(ticket) => ticket,
         Err(wait) => {

@@ -10,7 +10,6 @@ use shared_claims::AccessRefused;
 
 use super::live_caller::LiveCaller;
 use crate::domain::account::{self, PasswordChange, PasswordChanged};
-use crate::domain::password::NewPassword;
 use crate::error::{FieldErrors, too_many_attempts};
 use crate::state::State;
 
@@ -28,18 +27,13 @@ pub(super) async fn change(
     body: JsonBody<PasswordBody>,
 ) -> actix_web::Result<HttpResponse> {
     let JsonBody(body) = body;
-    let mut errors = FieldErrors::default();
     let LiveCaller { user, session_id, .. } = caller;
-    let parsed = NewPassword::parse(body.new_password, &[&user.username, &user.email]);
-    let Some(new_password) = errors.check("newPassword", parsed) else { return Err(errors.into_problem().into()) };
-    let current_password = body.current_password;
+    let PasswordBody { current_password, new_password } = body;
     let change = PasswordChange { user, session_id, current_password, new_password, ip_address: address.0 };
     match account::change_password(&state, change).await? {
         PasswordChanged::Yes => Ok(HttpResponse::NoContent().finish()),
-        PasswordChanged::WrongPassword => {
-            errors.check("currentPassword", Err::<(), _>("is not the current password"));
-            Err(errors.into_problem().into())
-        }
+        PasswordChanged::Unacceptable(why) => Err(FieldErrors::of("newPassword", why).into()),
+        PasswordChanged::WrongPassword => Err(FieldErrors::of("currentPassword", "is not the current password").into()),
         PasswordChanged::TooManyAttempts(wait) => Err(too_many_attempts(wait).into()),
         PasswordChanged::NotLive => Err(AccessRefused::Revoked.into()),
     }

@@ -9,6 +9,7 @@ use service_kit::problem::{JsonBody, Problem};
 
 use super::current_user::UserBody;
 use crate::domain::account::{self, Registered, Registration};
+use crate::domain::deadline::Deadline;
 use crate::domain::password::NewPassword;
 use crate::domain::user::{Email, Username};
 use crate::error::{FieldErrors, already_taken, too_many_attempts};
@@ -31,6 +32,10 @@ pub(super) async fn register(
         return Err(Problem::forbidden("registration_disabled", "Accounts are made by the operator here").into());
     }
     let JsonBody(body) = body;
+    let deadline = Deadline::of_a_request();
+    if let Err(wait) = deadline.hold(account::may_register(&state, address.0)).await? {
+        return Err(too_many_attempts(wait).into());
+    }
     let mut errors = FieldErrors::default();
     let username = errors.check("username", Username::parse(&body.username));
     let email = errors.check("email", Email::parse(&body.email));
@@ -38,9 +43,9 @@ pub(super) async fn register(
     let (Some(username), Some(email), Some(password)) = (username, email, password) else {
         return Err(errors.into_problem().into());
     };
-    match account::register(&state, Registration { username, email, password, ip_address: address.0 }).await? {
+    let registration = Registration { username, email, password, ip_address: address.0 };
+    match deadline.hold(account::register(&state, registration)).await? {
         Registered::Yes(user) => Ok(HttpResponse::Created().json(UserBody::from(*user))),
         Registered::Taken { username, email } => Err(already_taken(username, email).into()),
-        Registered::TooManyAttempts(wait) => Err(too_many_attempts(wait).into()),
     }
 }

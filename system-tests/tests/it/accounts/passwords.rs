@@ -111,6 +111,8 @@ async fn only_a_live_session_changes_the_password(#[values(Embedded, Distributed
         assert_revoked(&client.change_password(&tokens.access_token, &person.password, NEW).await);
         // Nor is anything told of the current password.
         assert_revoked(&client.change_password(&tokens.access_token, "not the one it is", NEW).await);
+        // Nor of the new one.
+        assert_revoked(&client.change_password(&tokens.access_token, &person.password, "short").await);
     }
     users.set_disabled(disabled.id, false).await.expect("the database works");
     for person in [&person, &expired, &disabled] {
