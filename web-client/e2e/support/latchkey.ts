@@ -68,7 +68,9 @@ export class Latchkey {
     const file = await readFile(join(this.directory, 'data/secrets.toml'), 'utf8');
     const secrets = [...file.matchAll(/"(.+)"/g)].map(([, secret]) => secret);
     const token = /eyJ[\w-]+\.[\w-]+\.[\w-]+/;
-    const line = this.written.split('\n').find((line) => token.test(line) || secrets.some((secret) => line.includes(secret)));
+    const line = this.written
+      .split('\n')
+      .find((line) => token.test(line) || secrets.some((secret) => line.includes(secret)));
     if (line !== undefined) throw new Error(`a secret is written: ${line}`);
   }
 
