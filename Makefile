@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-.PHONY: help run dev test test-services test-web-client test-compose torture check format
+.PHONY: help run dev test test-services test-web-client test-compose torture check openapi format
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,7 @@ test: test-services test-web-client ## Run every test, over real Redis, PostgreS
 
 test-services: ## Test the Rust side: units, the HTTP surface, real stores, faults
 	@tools/test-requirements
+	@tools/install-schemathesis
 	cargo test --workspace --all-features
 
 test-web-client: ## Test the web client: its units, then real flows in a real browser
@@ -40,15 +41,19 @@ torture: ## Try to break it for MINUTES=10, over real Redis and PostgreSQL, and 
 	cargo build --release --package auth-service --package jobs-service
 	cargo run --release --package system-tests --bin torture -- $(MINUTES)
 
-check: ## Look for mistakes without running anything: format, lints, documentation
+check: ## Look for mistakes without running a service: format, lints, documentation, copies of the API documents
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --all-features --no-deps --quiet
 	@tools/check-observability
+	cargo test --quiet --package latchkey --test documented openapi
 	@tools/test-requirements
 	@tools/install-web-client
 	npm --prefix web-client run lint
 	@tools/lint-deploy
+
+openapi: ## Renew the copies of the API documents, docs/openapi
+	LATCHKEY_TEST_RENEW_OPENAPI=1 cargo test --quiet --package latchkey --test documented openapi
 
 format: ## Format the code
 	cargo fmt --all

@@ -55,6 +55,11 @@ pub(crate) fn invalid_credentials() -> Problem {
     Problem::unauthorized("invalid_credentials", "The username or the password is wrong")
 }
 
+/// Nobody makes an account of their own here.
+pub(crate) fn registration_disabled() -> Problem {
+    Problem::forbidden("registration_disabled", "Accounts are made by the operator here")
+}
+
 /// Too many attempts; the next may be made after this, told in whole seconds and never too early (RFC 6585 §4).
 pub(crate) fn too_many_attempts(wait: Duration) -> Problem {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);

@@ -14,4 +14,5 @@ pub mod state;
 pub mod stores;
 
 pub use config::Config;
+pub use routes::ApiDocument;
 pub use startup::{Application, Service, StartError};

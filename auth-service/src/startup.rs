@@ -12,18 +12,20 @@ use service_kit::config::{Rejected, ServerConfig};
 use service_kit::database::DatabaseCheck;
 use service_kit::health::{Check, CheckFailed, Health};
 use service_kit::metrics::Metrics;
+use service_kit::openapi::Docs;
 use service_kit::server::{self, BoundServer};
 use service_kit::version;
 use shared_claims::{
     Clock, KeyRing, Minter, MinterSettings, RefreshVerifier, SettingsError, Verifier, VerifierSettings,
 };
+use utoipa::OpenApi;
 
 use crate::config::{Config, Keys};
 use crate::domain::guard::Guard;
 use crate::domain::pace::Pace;
 use crate::domain::password::PasswordHasher;
 use crate::metrics::{Counts, show_verifications};
-use crate::routes;
+use crate::routes::{self, ApiDocument};
 use crate::state::State;
 use crate::stores::{self, OpenStores, OpenStoresError, Schema, SessionStore};
 
@@ -57,6 +59,7 @@ pub struct Service {
     keys: Keys,
     health: Health,
     metrics: Metrics,
+    docs: Docs,
 }
 
 impl Service {
@@ -99,13 +102,15 @@ impl Service {
             counts,
         };
         state.passwords.show_in(&metrics);
-        Ok(Self { state: Data::new(state), verifier: Data::new(verifier), keys, health, metrics })
+        let docs = Docs::new(&ApiDocument::openapi());
+        Ok(Self { state: Data::new(state), verifier: Data::new(verifier), keys, health, metrics, docs })
     }
 
     /// Adds the routes, at the root of an application or within a scope of it.
     pub fn configure(&self, app: &mut ServiceConfig) {
         self.metrics.count_requests(app);
         app.app_data(self.state.clone()).app_data(self.verifier.clone()).configure(routes::configure);
+        self.docs.routes(app);
     }
 
     /// How the service tells whether it is ready.

@@ -14,4 +14,5 @@ pub mod store;
 pub mod store_suite;
 
 pub use config::Config;
+pub use routes::ApiDocument;
 pub use startup::{Application, Service, StartError};

@@ -10,14 +10,16 @@ use service_kit::config::{Rejected, ServerConfig};
 use service_kit::database::{Database, DatabaseCheck, DatabaseError, Watched};
 use service_kit::health::Health;
 use service_kit::metrics::{CountersKeptElsewhere, Metrics};
+use service_kit::openapi::Docs;
 use service_kit::server::{self, BoundServer};
 use service_kit::version;
 use shared_claims::{Clock, KeyHandle, Verifier, VerifierSettings};
+use utoipa::OpenApi;
 
 use crate::config::Config;
 use crate::database::{self, OpenDatabaseError};
 use crate::domain::{JobIds, demo_jobs};
-use crate::routes;
+use crate::routes::{self, ApiDocument};
 use crate::state::State;
 use crate::store::Jobs;
 
@@ -46,6 +48,7 @@ pub struct Service {
     keys: KeyHandle,
     health: Health,
     metrics: Metrics,
+    docs: Docs,
 }
 
 impl Service {
@@ -77,13 +80,15 @@ impl Service {
         let jobs = Jobs::new(watched);
         let health = Health::new(&config.server.name).with_check("database", Arc::new(DatabaseCheck(database)));
         let state = Data::new(State { jobs, ids: JobIds::new(), clock });
-        Ok(Self { state, verifier: Data::new(verifier), keys, health, metrics })
+        let docs = Docs::new(&ApiDocument::openapi());
+        Ok(Self { state, verifier: Data::new(verifier), keys, health, metrics, docs })
     }
 
     /// Adds the routes and what they need, at the root of an application or within a [`scope`](actix_web::web::scope).
     pub fn configure(&self, app: &mut ServiceConfig) {
         self.metrics.count_requests(app);
         app.app_data(self.verifier.clone()).app_data(self.state.clone()).configure(routes::configure);
+        self.docs.routes(app);
     }
 
     /// Whether the service can do its work: its database is all it needs.

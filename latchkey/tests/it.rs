@@ -200,6 +200,24 @@ async fn at_sighup_both_services_take_new_secrets_and_sign_nobody_out() {
 }
 
 #[tokio::test]
+async fn each_service_describes_itself_wherever_it_is_mounted() {
+    let directory = directory();
+    let latchkey = Latchkey::start(directory.path());
+    let get = async |url: String| latchkey.client.get(url).send().await.unwrap();
+    for (own, mounted, title) in
+        [(&latchkey.auth, "/api/auth", "auth-service"), (&latchkey.jobs, "/api/jobs", "jobs-service")]
+    {
+        for base in [own.clone(), format!("{}{mounted}", latchkey.web)] {
+            let document: Value = get(format!("{base}/openapi.json")).await.json().await.unwrap();
+            assert_eq!((&document["info"]["title"], &document["servers"][0]["url"]), (&json!(title), &json!(".")));
+            for path in ["/docs", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/start.js"] {
+                assert_eq!(get(format!("{base}{path}")).await.status(), StatusCode::OK, "{base}{path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn one_origin_has_the_page_and_both_services() {
     let directory = directory();
     let latchkey = Latchkey::start(directory.path());

@@ -7,6 +7,7 @@ pub mod database;
 pub mod health;
 pub mod http;
 pub mod metrics;
+pub mod openapi;
 pub mod outage;
 pub mod probe;
 pub mod problem;

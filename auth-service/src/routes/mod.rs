@@ -5,6 +5,7 @@ mod current_user;
 mod live_caller;
 mod login;
 mod logout;
+mod openapi;
 mod password;
 mod refresh;
 mod register;
@@ -13,6 +14,8 @@ mod sessions;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use service_kit::problem::resource;
+
+pub use openapi::ApiDocument;
 
 /// The route table.
 #[rustfmt::skip]

@@ -6,20 +6,49 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use service_kit::http::ClientAddress;
 use service_kit::problem::{JsonBody, Problem};
+use utoipa::ToSchema;
 
 use super::login::TokenBody;
+use super::openapi::{RefreshRefused, TooManyAttempts, ValidationFailed};
 use crate::domain::device::Fingerprint;
 use crate::domain::refresh::{self, IdempotencyKey, Refresh, RefreshRequest};
 use crate::error::{FieldErrors, too_many_attempts};
 use crate::state::State;
 
-#[derive(Deserialize)]
+/// The token to be exchanged.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Refresh)]
 pub(super) struct RefreshBody {
+    #[schema(value_type = Option<String>, examples("eyJ0eXAiOiJydCtqd3Qi…"))]
     refresh_token: Option<SecretString>,
+    /// What the login sent, if it sent one.
+    #[schema(max_length = 512)]
     fingerprint: Option<String>,
 }
 
+/// Exchange a refresh token for the next pair
+///
+/// A token can be spent once. With an `Idempotency-Key`, made at random for each refresh token and sent at every try, a lost answer
+/// costs nothing: the same request once more brings the same refresh token. A spent token without it ends its session.
+#[utoipa::path(
+    post,
+    path = "/refresh-token",
+    tag = "signing in",
+    params((
+        "Idempotency-Key" = Option<String>, Header, nullable = false, min_length = 16, max_length = 128, pattern = "^[!-~]{16,128}$",
+        description = "16 to 128 visible ASCII characters, the same for each try of one refresh."
+    )),
+    request_body = RefreshBody,
+    responses(
+        (status = 200, description = "The session goes on, with these.", body = TokenBody, links(
+            ("refresh" = (operation_id = "refresh", request_body = json!({ "refreshToken": "$response.body#/refreshToken" }))),
+        )),
+        RefreshRefused,
+        ValidationFailed,
+        TooManyAttempts,
+    )
+)]
 pub(super) async fn refresh(
     state: Data<State>,
     address: ClientAddress,

@@ -113,6 +113,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Open, Self::InProgress, Self::Done];
+
     /// Reads one of the three words, or says what they are.
     pub fn parse(word: &str) -> Result<Self, &'static str> {
         match word {

@@ -2,16 +2,24 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 use uuid::Uuid;
 
 use crate::domain::{Description, Job, JobContent, Status, Title};
 use crate::error::{Error, FieldErrors};
 
 /// What a caller writes. Any other member is ignored, above all one that says whose job it is.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = JobContent)]
 pub(super) struct ContentBody {
+    /// One line; space around it is taken away.
+    #[schema(min_length = 1, max_length = 200, examples("Oil the engine"))]
     title: String,
+    #[schema(max_length = 5000)]
     description: Option<String>,
+    /// `open` if nothing is said.
+    #[schema(schema_with = status_or_none)]
     status: Option<String>,
 }
 
@@ -30,12 +38,16 @@ impl ContentBody {
 }
 
 /// A job as its user sees it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Job)]
 pub(super) struct JobBody {
+    #[schema(examples("01a209bb-8062-7694-a449-860a2c9d45b8"))]
     id: Uuid,
+    #[schema(examples("Oil the engine"))]
     title: String,
     description: String,
+    #[schema(schema_with = status)]
     status: &'static str,
     #[serde(serialize_with = "milliseconds")]
     created_at: DateTime<Utc>,
@@ -59,4 +71,19 @@ impl From<Job> for JobBody {
 /// RFC 3339, UTC, always with milliseconds.
 fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+/// How far a job is, as a schema.
+fn status() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Status::ALL.map(Status::as_str))).build()
+}
+
+/// The same, or null, which says as much as nothing.
+fn status_or_none() -> Object {
+    let words = Status::ALL.map(|status| Some(status.as_str())).into_iter().chain([None]);
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .enum_values(Some(words))
+        .examples([Status::InProgress.as_str()])
+        .build()
 }

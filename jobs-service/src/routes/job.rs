@@ -7,9 +7,20 @@ use shared_claims::Caller;
 use uuid::Uuid;
 
 use super::bodies::{ContentBody, JobBody};
+use super::openapi::{AccessTokenRefused, NotFound, ValidationFailed};
 use crate::error::Error;
 use crate::state::State;
 
+/// One job of the caller's
+#[utoipa::path(
+    get,
+    path = "/jobs/{id}",
+    tag = "jobs",
+    operation_id = "show_job",
+    security(("accessToken" = [])),
+    params(("id" = Uuid, Path, description = "The job.")),
+    responses((status = 200, description = "The job.", body = JobBody), AccessTokenRefused, NotFound)
+)]
 pub(super) async fn show(
     caller: Caller,
     state: Data<State>,
@@ -19,6 +30,22 @@ pub(super) async fn show(
     Ok(Json(job.into()))
 }
 
+/// Replace a job of the caller's: what is left out is as in a new job
+#[utoipa::path(
+    put,
+    path = "/jobs/{id}",
+    tag = "jobs",
+    operation_id = "replace_job",
+    security(("accessToken" = [])),
+    params(("id" = Uuid, Path, description = "The job.")),
+    request_body = ContentBody,
+    responses(
+        (status = 200, description = "The job as it is now.", body = JobBody),
+        AccessTokenRefused,
+        NotFound,
+        ValidationFailed,
+    )
+)]
 pub(super) async fn replace(
     caller: Caller,
     state: Data<State>,
@@ -30,6 +57,16 @@ pub(super) async fn replace(
     Ok(Json(job.into()))
 }
 
+/// Delete a job of the caller's
+#[utoipa::path(
+    delete,
+    path = "/jobs/{id}",
+    tag = "jobs",
+    operation_id = "delete_job",
+    security(("accessToken" = [])),
+    params(("id" = Uuid, Path, description = "The job.")),
+    responses((status = 204, description = "It is gone."), AccessTokenRefused, NotFound)
+)]
 pub(super) async fn delete(
     caller: Caller,
     state: Data<State>,

@@ -6,19 +6,42 @@ use actix_web::web::Data;
 use serde::Deserialize;
 use service_kit::problem::QueryParams;
 use shared_claims::Caller;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::bodies::JobBody;
+use super::openapi::{AccessTokenRefused, ValidationFailed};
 use crate::domain::{JobPage, Limit, PageRequest};
 use crate::error::{Error, FieldErrors};
 use crate::state::State;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct PageQuery {
+    /// How many jobs at the most.
+    #[param(nullable = false, minimum = 1, maximum = 500, default = 100)]
     limit: Option<i64>,
+    /// The id of a job: only jobs older than it, whether it still exists or not.
+    #[param(nullable = false, value_type = Option<Uuid>)]
     after: Option<String>,
 }
 
+/// The caller's jobs, newest first, in pages
+#[utoipa::path(
+    get,
+    path = "/job-list",
+    tag = "jobs",
+    operation_id = "list_jobs",
+    security(("accessToken" = [])),
+    params(PageQuery),
+    responses(
+        (status = 200, description = "A page of jobs.", body = Vec<JobBody>, headers(
+            ("Link" = String, description = "The next page (RFC 8288), relative to this one; absent where this page is the last."),
+        )),
+        AccessTokenRefused,
+        ValidationFailed,
+    )
+)]
 pub(super) async fn list(
     caller: Caller,
     state: Data<State>,

@@ -7,10 +7,32 @@ use service_kit::problem::JsonBody;
 use shared_claims::Caller;
 
 use super::bodies::{ContentBody, JobBody};
+use super::openapi::{AccessTokenRefused, ValidationFailed};
 use crate::domain::Job;
 use crate::error::Error;
 use crate::state::State;
 
+/// Make a job
+#[utoipa::path(
+    post,
+    path = "/jobs",
+    tag = "jobs",
+    operation_id = "create_job",
+    security(("accessToken" = [])),
+    request_body = ContentBody,
+    responses(
+        (status = 201, description = "The job.", body = JobBody,
+            headers(("Location" = String, description = "Where it is, relative to the path of the call: `jobs/ID`.")),
+            links(
+                ("show" = (operation_id = "show_job", parameters(("id" = "$response.body#/id")))),
+                ("replace" = (operation_id = "replace_job", parameters(("id" = "$response.body#/id")))),
+                ("delete" = (operation_id = "delete_job", parameters(("id" = "$response.body#/id")))),
+            )
+        ),
+        AccessTokenRefused,
+        ValidationFailed,
+    )
+)]
 pub(super) async fn create(
     caller: Caller,
     state: Data<State>,

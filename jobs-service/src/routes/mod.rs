@@ -4,10 +4,13 @@ mod bodies;
 mod job;
 mod job_list;
 mod jobs;
+mod openapi;
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use service_kit::problem::resource;
+
+pub use openapi::ApiDocument;
 
 /// The route table.
 #[rustfmt::skip]

@@ -6,5 +6,6 @@ mod configuration;
 mod dependencies;
 mod examples;
 mod observability;
+mod openapi;
 mod pages;
 mod tools;

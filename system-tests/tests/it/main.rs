@@ -4,6 +4,7 @@ mod accounts;
 mod client;
 mod http;
 mod metrics;
+mod openapi;
 mod postgres;
 mod proof;
 mod redis;
