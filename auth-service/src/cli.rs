@@ -130,7 +130,7 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
 
 async fn serve(file: Option<&Path>) -> Result<(), Failed> {
     let config = load(file)?;
-    telemetry::init(&config.server.name);
+    let _telemetry = telemetry::init(&config.server.name);
     let stop = server::stop_signal();
     let application = Application::build(&config, Arc::new(SystemClock)).await?;
     tracing::info!(address = %application.address(), version = version(), "auth-service is listening");

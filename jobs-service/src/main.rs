@@ -39,7 +39,7 @@ async fn run(cli: Cli) -> Outcome {
 }
 
 async fn serve(config: &Config, load: impl Fn() -> Result<Config, ConfigError>) -> Outcome {
-    telemetry::init(&config.server.name);
+    let _telemetry = telemetry::init(&config.server.name);
     let stop = server::stop_signal();
     let application = Application::build(config, Arc::new(SystemClock)).await?;
     tracing::info!(address = %application.address(), version = version(), "jobs-service is listening");

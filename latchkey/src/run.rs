@@ -18,7 +18,7 @@ use crate::web::{Offers, Site};
 type Failed = Box<dyn std::error::Error>;
 
 pub(crate) async fn run(file: Option<&Path>) -> Result<(), Failed> {
-    telemetry::init("latchkey");
+    let _telemetry = telemetry::init("latchkey");
     let stop = server::stop_signal().shared();
     let (config, services) = load(file)?;
 

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod client;
+pub mod collector;
 pub mod device;
 pub mod people;
 pub mod postgres;

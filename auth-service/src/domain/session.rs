@@ -199,8 +199,7 @@ pub enum Ending {
 }
 
 /// A session that has just ended, as its user knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedSession {
     /// Its `sid`.
     pub id: Uuid,

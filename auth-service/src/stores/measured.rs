@@ -38,7 +38,7 @@ pub(super) struct StepTimes(Timings<Step>);
 
 impl StepTimes {
     pub(super) fn new() -> Self {
-        Self(Timings::new("latchkey_token_store", "the token store"))
+        Self(Timings::new("token_store", "the token store"))
     }
 
     pub(super) fn show_in(&self, metrics: &Metrics) {

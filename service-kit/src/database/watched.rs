@@ -31,7 +31,7 @@ impl Watched {
     /// Watches `database` in the name of `service`.
     pub fn new(service: &str, database: Arc<dyn Database>) -> Arc<Self> {
         let (reads, writes) = (Watch::new("reading"), Watch::new("writing"));
-        let timings = Timings::new("latchkey_database", "the database");
+        let timings = Timings::new("database", "the database");
         Arc::new(Self { database, timings, service: service.to_owned(), reads, writes })
     }
 

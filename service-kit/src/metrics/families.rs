@@ -8,9 +8,11 @@ use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts};
 use strum::VariantArray;
+use tracing::Instrument;
 
 use super::WELL_FORMED;
 use crate::stopwatch::Stopwatch;
+use crate::telemetry;
 
 /// The bounds of all times in seconds: from what a lookup in memory takes to what no answer may.
 pub(super) const BUCKETS: [f64; 15] =
@@ -72,25 +74,33 @@ pub struct Timings<L> {
     family: HistogramVec,
     each: Vec<Histogram>,
     failures: Counters<L>,
+    name: &'static str,
 }
 
 impl<L: Label> Timings<L> {
-    /// The metrics `NAME_duration_seconds` and `NAME_failures_total` of what the help calls `subject`, with the label `operation`.
-    pub fn new(name: &str, subject: &str) -> Self {
+    /// The metrics `latchkey_NAME_duration_seconds` and `latchkey_NAME_failures_total` of what the help calls `subject`, with the label `operation`.
+    pub fn new(name: &'static str, subject: &str) -> Self {
         let help = format!("Time that an operation of {subject} took, failed ones included.");
-        let family = durations_by(&format!("{name}_duration_seconds"), &help, &["operation"]);
+        let family = durations_by(&format!("latchkey_{name}_duration_seconds"), &help, &["operation"]);
         let each = L::VARIANTS.iter().map(|value| family.with_label_values(&[(*value).into()])).collect();
         let help = format!("Operations of {subject} that failed.");
-        Self { family, each, failures: Counters::new(&format!("{name}_failures_total"), &help, "operation") }
+        Self {
+            family,
+            each,
+            failures: Counters::new(&format!("latchkey_{name}_failures_total"), &help, "operation"),
+            name,
+        }
     }
 
-    /// Waits for an operation and notes how it went. One that nobody waits for any more is not counted.
+    /// Waits for an operation, within a span of its own, and notes how it went. One that nobody waits for any more is not counted.
     pub async fn time<T, E>(&self, operation: L, outcome: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let stopwatch = Stopwatch::start();
-        let outcome = outcome.await;
+        let span = telemetry::step(self.name, operation.into());
+        let outcome = outcome.instrument(span.clone()).await;
         self.each[position(operation)].observe(stopwatch.elapsed().as_secs_f64());
         if outcome.is_err() {
             self.failures.count(operation);
+            telemetry::step_failed(&span);
         }
         outcome
     }

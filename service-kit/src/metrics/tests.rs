@@ -70,15 +70,18 @@ async fn failures_are_timed_and_counted_and_what_nobody_waited_for_is_not() {
     assert_eq!(timings.time(Fruit::Apple, async { Err::<(), _>("rotten") }).await, Err("rotten"));
     assert!(timings.time(Fruit::WaterMelon, pending::<Result<(), ()>>()).now_or_never().is_none());
     assert_eq!(
-        shown(&metrics, "picking_duration_seconds_count"),
+        shown(&metrics, "latchkey_picking_duration_seconds_count"),
         [
-            r#"picking_duration_seconds_count{operation="apple"} 2"#,
-            r#"picking_duration_seconds_count{operation="water_melon"} 0"#
+            r#"latchkey_picking_duration_seconds_count{operation="apple"} 2"#,
+            r#"latchkey_picking_duration_seconds_count{operation="water_melon"} 0"#
         ]
     );
     assert_eq!(
-        shown(&metrics, "picking_failures_total"),
-        [r#"picking_failures_total{operation="apple"} 1"#, r#"picking_failures_total{operation="water_melon"} 0"#]
+        shown(&metrics, "latchkey_picking_failures_total"),
+        [
+            r#"latchkey_picking_failures_total{operation="apple"} 1"#,
+            r#"latchkey_picking_failures_total{operation="water_melon"} 0"#
+        ]
     );
 }
 

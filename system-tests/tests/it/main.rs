@@ -8,3 +8,4 @@ mod openapi;
 mod postgres;
 mod proof;
 mod redis;
+mod traces;
