@@ -199,7 +199,8 @@ pub enum Ending {
 }
 
 /// A session that has just ended, as its user knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct EndedSession {
     /// Its `sid`.
     pub id: Uuid,

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use opentelemetry::trace::{SpanId, SpanKind};
-use opentelemetry::{Key, KeyValue};
+use opentelemetry::{Key, KeyValue, Value};
 use opentelemetry_otlp::{Protocol, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -40,7 +40,10 @@ pub(super) enum ExportError {
 pub(super) fn provider(service: &str) -> Result<Option<SdkTracerProvider>, ExportError> {
     let is_off = variable("OTEL_SDK_DISABLED").is_some_and(|word| word.eq_ignore_ascii_case("true"))
         || variable("OTEL_TRACES_EXPORTER").is_some_and(|name| name == "none");
-    let Some(endpoint) = of_traces("ENDPOINT").filter(|_| !is_off) else { return Ok(None) };
+    let Some(endpoint) = endpoint().filter(|_| !is_off) else { return Ok(None) };
+    if !["http://", "https://"].iter().any(|scheme| endpoint.starts_with(scheme)) {
+        return Err(ExportError::Settings);
+    }
     let patience = match of_traces("TIMEOUT") {
         Some(milliseconds) => Duration::from_millis(milliseconds.parse().map_err(|_| ExportError::Timeout)?),
         None => PATIENCE,
@@ -48,6 +51,8 @@ pub(super) fn provider(service: &str) -> Result<Option<SdkTracerProvider>, Expor
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_http()
         .with_protocol(Protocol::HttpBinary)
+        // Where it is given no endpoint it would take one that is wrong for none, and send to its default.
+        .with_endpoint(&endpoint)
         .with_http_client(client(&endpoint, patience)?)
         .build()
         .map_err(|_| ExportError::Settings)?;
@@ -58,6 +63,12 @@ pub(super) fn provider(service: &str) -> Result<Option<SdkTracerProvider>, Expor
 /// A variable that is set and not empty, as the specification has it.
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+/// Where traces go: the endpoint for traces as it is, or else below the one for everything.
+fn endpoint() -> Option<String> {
+    let below = |base: String| format!("{}/v1/traces", base.trim_end_matches('/'));
+    variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| variable("OTEL_EXPORTER_OTLP_ENDPOINT").map(below))
 }
 
 /// A variable for traces, or else the one for everything that is exported.
@@ -79,7 +90,7 @@ fn resource(service: &str) -> Resource {
     let is_named = variable("OTEL_SERVICE_NAME").is_some() || attributes.contains("service.name=");
     let resource = Resource::builder();
     let resource = if is_named { resource } else { resource.with_service_name(service.to_owned()) };
-    resource.with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))).build()
+    resource.with_attribute(KeyValue::new("service.version", crate::version())).build()
 }
 
 #[derive(Debug)]
@@ -154,7 +165,11 @@ fn told(mut span: SpanData) -> Option<SpanData> {
         let name = match attribute.key.as_str() {
             "method" => "http.request.method",
             "route" => "http.route",
-            "status" => "http.response.status_code",
+            "status" => {
+                let status = attribute.value.as_str().parse::<i64>();
+                attribute.value = status.map_or_else(|_| attribute.value.clone(), Value::from);
+                "http.response.status_code"
+            }
             _ => continue,
         };
         attribute.key = Key::from_static_str(name);
