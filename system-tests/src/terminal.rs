@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
 
 use crate::program::Program;
 use crate::waiting::eventually;
@@ -48,9 +49,11 @@ impl Terminal {
         self.screen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until this is asked, and types an answer.
+    /// Waits until this is asked and what is typed is not shown, and types an answer.
     pub async fn answer(&mut self, question: &str, answer: &str) {
         eventually(question, async || self.screen().contains(question).then_some(())).await;
+        let is_hidden = || !tcgetattr(&self.keyboard).expect("a terminal").local_modes.contains(LocalModes::ECHO);
+        eventually("what is typed is hidden", async || is_hidden().then_some(())).await;
         self.keyboard.write_all(format!("{answer}\n").as_bytes()).expect("the terminal is there");
     }
 
