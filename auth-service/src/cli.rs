@@ -36,7 +36,7 @@ enum Command {
     Serve,
     /// Asks the running service whether it is ready; exits with 0 if so.
     Healthcheck,
-    /// Brings the database schema up to date, seeds the demo users where LATCHKEY_DEMO says so, and exits.
+    /// Brings the database schema up to date, seeds the demo users where `LATCHKEY_DEMO` says so, and exits.
     Migrate,
     /// Checks configuration, database and token store, and says what to mend.
     Doctor,

@@ -24,7 +24,7 @@ pub enum Command {
     Serve,
     /// Ask the running service whether it is ready: exit code 0 if it is.
     Healthcheck,
-    /// Bring the database schema up to date, seed the demo jobs where LATCHKEY_DEMO says so, and exit.
+    /// Bring the database schema up to date, seed the demo jobs where `LATCHKEY_DEMO` says so, and exit.
     Migrate,
     /// Check configuration and database, and say what to mend.
     Doctor,

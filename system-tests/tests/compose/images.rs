@@ -13,7 +13,7 @@ async fn our_containers_are_nobody_own_nothing_and_have_no_shell() {
     for service in OURS {
         let container = inspect(service).await;
         let user = container["Config"]["User"].as_str().expect("a user");
-        assert!(!user.is_empty() && !user.starts_with("0") && !user.starts_with("root"), "{service} is {user:?}");
+        assert!(!user.is_empty() && !user.starts_with('0') && !user.starts_with("root"), "{service} is {user:?}");
         let host = &container["HostConfig"];
         assert_eq!(host["ReadonlyRootfs"], true, "{service}");
         assert_eq!(host["CapDrop"], json!(["ALL"]), "{service}");

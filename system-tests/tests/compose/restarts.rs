@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use system_tests::client::{Answer, Answered};
@@ -11,6 +11,7 @@ use system_tests::device::Device;
 use system_tests::people::Person;
 use system_tests::waiting::eventually;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::stack::{add_job, all_ready, auth, compose, inspect, jobs, person};
 
