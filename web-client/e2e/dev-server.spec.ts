@@ -33,15 +33,19 @@ async function addressOf({ stdout }: ChildProcess): Promise<string> {
 }
 
 const withServer = test.extend<{ devServer: string }>({
-  devServer: async ({ latchkey }, use) => {
-    const directory = await mkdtemp(join(tmpdir(), 'latchkey-dev-'));
-    const server = await start(directory, latchkey.url);
-    const exit = once(server, 'exit');
-    await use(await addressOf(server));
-    server.kill('SIGTERM');
-    await exit;
-    await rm(directory, { recursive: true });
-  },
+  // It compiles the pages first, which takes a busy machine minutes.
+  devServer: [
+    async ({ latchkey }, use) => {
+      const directory = await mkdtemp(join(tmpdir(), 'latchkey-dev-'));
+      const server = await start(directory, latchkey.url);
+      const exit = once(server, 'exit');
+      await use(await addressOf(server));
+      server.kill('SIGTERM');
+      await exit;
+      await rm(directory, { recursive: true });
+    },
+    { timeout: 300_000 },
+  ],
 });
 
 withServer.use({ settings: { REGISTRATION__ENABLED: 'true' } });

@@ -70,7 +70,7 @@ for (const colorScheme of colorSchemes) {
     await expectNoBarrier(page);
     await latchkey.stop();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
-    await expect(page.getByText('could not be removed.')).toBeVisible();
+    await expect(page.getByText('may not have been removed.')).toBeVisible();
     await expect(page.getByText('You are still signed in.')).toBeVisible();
     await expectNoBarrier(page);
   });

@@ -66,9 +66,7 @@ export class Latchkey {
   /** Nothing that it wrote has a token in it, or one of its secrets. */
   private async assertSilent(): Promise<void> {
     const file = await readFile(join(this.directory, 'data/secrets.toml'), 'utf8');
-    const secrets = [...file.matchAll(/"(.+)"/g)]
-      .map((match) => match[1] ?? '')
-      .filter((secret) => secret !== '');
+    const secrets = [...file.matchAll(/"(.+)"/g)].flatMap(([, secret]) => secret ?? []);
     const token = /eyJ[\w-]+\.[\w-]+\.[\w-]+/;
     const line = this.written
       .split('\n')
