@@ -63,7 +63,7 @@ pub fn status_of(problems: impl IntoIterator<Item = impl ResponseError>) -> Stri
 pub fn described(description: &str, problems: impl IntoIterator<Item = impl ResponseError>) -> Response {
     let answers: Vec<_> = problems.into_iter().map(|problem| problem.error_response()).collect();
     let mut headers = BTreeMap::new();
-    for (name, value) in answers.iter().flat_map(|answer| answer.headers()).filter(|(name, _)| **name != CONTENT_TYPE) {
+    for (name, value) in answers.iter().flat_map(HttpResponse::headers).filter(|(name, _)| **name != CONTENT_TYPE) {
         headers.entry(title_case(name)).or_insert_with(|| header(name, value));
     }
     let bodies: Vec<_> = answers.into_iter().map(body).collect();

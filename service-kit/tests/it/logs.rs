@@ -120,8 +120,8 @@ async fn probes_leave_no_line() {
 #[tokio::test]
 async fn starting_to_log_twice_changes_nothing() {
     capture();
-    telemetry::init("other");
-    telemetry::init("other");
+    drop(telemetry::init("other"));
+    drop(telemetry::init("other"));
     let lines = logged(&start(), "GET", "/echo", "after-init").await;
     assert_eq!(lines[0]["service"], "kit-tests");
 }
@@ -132,7 +132,7 @@ const AS_CHILD: &str = "SERVICE_KIT_LOGS_AS_CHILD";
 #[test]
 fn without_a_terminal_each_line_is_json_and_rust_log_decides_which() {
     if std::env::var_os(AS_CHILD).is_some() {
-        telemetry::init("child \"quoted\"");
+        let _telemetry = telemetry::init("child \"quoted\"");
         tracing::info!("told");
         tracing::debug!("whispered");
         return;

@@ -111,7 +111,8 @@ fn refreshed(rotation: Rotation) -> Outcome {
         Rotation::Rotated(to) | Rotation::Replayed(to) | Rotation::Healed(to) => Outcome::Granted(to.generation),
         Rotation::Reused => Outcome::Reused,
         Rotation::Ended(reason) => Outcome::SessionEnded(reason),
-        Rotation::FingerprintMismatch => Outcome::Strange(403, "fingerprint_mismatch".to_owned()),
+        Rotation::EndedNow(reason) => Outcome::SessionEnded(Some(reason)),
+        Rotation::FingerprintMismatch { .. } => Outcome::Strange(403, "fingerprint_mismatch".to_owned()),
         Rotation::Forged => Outcome::Strange(403, "refresh_token_invalid".to_owned()),
     }
 }
