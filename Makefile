@@ -46,14 +46,14 @@ check: ## Look for mistakes without running a service: format, lints, documentat
 	cargo clippy --workspace --all-targets --all-features -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --all-features --no-deps --quiet
 	@tools/check-observability
-	cargo test --quiet --package latchkey --test documented openapi
+	cargo test --quiet --workspace --all-features --test documented openapi
 	@tools/test-requirements
 	@tools/install-web-client
 	npm --prefix web-client run lint
 	@tools/lint-deploy
 
 openapi: ## Renew the copies of the API documents, docs/openapi
-	LATCHKEY_TEST_RENEW_OPENAPI=1 cargo test --quiet --package latchkey --test documented openapi
+	LATCHKEY_TEST_RENEW_OPENAPI=1 cargo test --quiet --workspace --all-features --test documented openapi
 
 format: ## Format the code
 	cargo fmt --all

@@ -52,7 +52,8 @@ local free, first_delay, longest_delay, forget_after =
 if attempts.last_at + forget_after <= now then
   attempts.count, attempts.last_at, attempts.not_before = 0, now, now
 end
-local wait = attempts.not_before - now
+-- Those that need not wait may come in another order than their times, from clocks that differ a little.
+local wait = attempts.count < free and 0 or attempts.not_before - now
 if step == 'wait' then return math.max(wait, 0) end
 if wait <= 0 then
   attempts.count = math.min(attempts.count + 1, LARGEST)

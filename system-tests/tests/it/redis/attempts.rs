@@ -109,6 +109,16 @@ async fn of_many_attempts_at_once_no_more_are_admitted_than_need_not_wait() {
 }
 
 #[tokio::test]
+async fn those_that_need_not_wait_may_come_in_another_order_than_their_times() {
+    let (store, bucket, earlier) = (open(shared()), bucket(), now());
+    let later = earlier + TimeDelta::seconds(1);
+    assert_eq!(store.attempt(bucket, &LIMIT, later).await.unwrap(), Admission::Admitted);
+    store.take_back(bucket, later).await.unwrap();
+    assert_eq!(store.wait(bucket, &LIMIT, earlier).await.unwrap(), Duration::ZERO);
+    assert_eq!(store.attempt(bucket, &LIMIT, earlier).await.unwrap(), Admission::Admitted);
+}
+
+#[tokio::test]
 async fn a_bucket_is_gone_some_time_after_it_is_worth_nothing() {
     let server = Server::start();
     let store = open(&server);
