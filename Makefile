@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-.PHONY: help run dev test test-services test-web-client test-compose torture check openapi format
+.PHONY: help run dev test test-services test-web-client test-compose torture bench check openapi format
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,13 @@ torture: ## Try to break it for MINUTES=10, over real Redis and PostgreSQL, and 
 	@tools/test-requirements
 	cargo build --release --package auth-service --package jobs-service
 	cargo run --release --package system-tests --bin torture -- $(MINUTES)
+
+bench: ## Measure the services beside what they are compared with (ONLY=refresh,jobs: these alone)
+	@tools/test-requirements
+	@tools/install-bench-express
+	cargo build --release --package auth-service --package jobs-service
+	cargo build --release --package bench
+	target/release/bench $(if $(ONLY),--only $(ONLY))
 
 check: ## Look for mistakes without running a service: format, lints, documentation, copies of the API documents
 	cargo fmt --all --check

@@ -25,6 +25,7 @@ const SHORTEST_SECRET: usize = 32;
 #[derive(Debug, Clone)]
 pub struct Program {
     path: PathBuf,
+    script: Option<PathBuf>,
     environment: Vec<(String, String)>,
     directory: PathBuf,
 }
@@ -43,13 +44,24 @@ pub struct Finished {
 impl Program {
     /// The program of this name, to be run in `directory`.
     pub fn new(name: &str, directory: &Path, environment: Vec<(String, String)>) -> Self {
-        Self { path: built(name, Path::new(name), &[]), environment, directory: directory.to_owned() }
+        Self { path: built(name, Path::new(name), &[]), script: None, environment, directory: directory.to_owned() }
     }
 
     /// The example of this name, which belongs to a package.
     pub fn example(package: &str, name: &str, directory: &Path, environment: Vec<(String, String)>) -> Self {
         let path = built(package, &Path::new("examples").join(name), &["--example", name]);
-        Self { path, environment, directory: directory.to_owned() }
+        Self { path, script: None, environment, directory: directory.to_owned() }
+    }
+
+    /// A program that an interpreter runs, which says where it listens as ours do.
+    pub fn interpreted(
+        interpreter: &Path,
+        script: &Path,
+        directory: &Path,
+        environment: Vec<(String, String)>,
+    ) -> Self {
+        let (path, script) = (interpreter.to_owned(), Some(script.to_owned()));
+        Self { path, script, environment, directory: directory.to_owned() }
     }
 
     /// Runs a command to its end, with `input` on its standard input.
@@ -103,8 +115,13 @@ impl Program {
         fs::create_dir(&output).expect("a directory for what it writes");
         let file = |name| File::create(output.join(name)).expect("a file for what it writes");
         fs::write(output.join("stdin"), input).expect("a file for what it reads");
+<<<<<<< HEAD
         let child = self
             .prepared(Command::new(&self.path))
+=======
+        let child = Command::new(&self.path)
+            .args(&self.script)
+>>>>>>> 0bf8cb4 (Begin the measurements: each comparison's two sides in turn, in one run)
             .args(arguments)
             .stdin(File::open(output.join("stdin")).expect("the file that was just written"))
             .stdout(Stdio::from(file("stdout")))
@@ -194,6 +211,11 @@ impl Service {
     /// All that it has logged and complained of.
     pub fn log(&self) -> String {
         self.started.stdout() + &self.started.stderr()
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.started.child.id()
     }
 
     /// Asks it to stop, as an operator's tools do.

@@ -36,6 +36,12 @@ impl RedisSessions {
     pub fn starting(user_id: Uuid, session: &Session, rules: &SessionRules, now: DateTime<Utc>) -> redis::Cmd {
         start(user_id, session, rules, now).by_hash()
     }
+
+    /// The command that a refresh is, likewise.
+    #[cfg(feature = "conformance")]
+    pub fn rotating(user_id: Uuid, presented: &Presented, rules: &SessionRules, now: DateTime<Utc>) -> redis::Cmd {
+        rotate(user_id, presented, rules, now).by_hash()
+    }
 }
 
 #[async_trait]
@@ -61,18 +67,7 @@ impl SessionStore for RedisSessions {
         rules: &SessionRules,
         now: DateTime<Utc>,
     ) -> Result<Rotation, StoreError> {
-        let reasons = [EndReason::ReuseDetected, EndReason::PasswordChanged, EndReason::UserDisabled];
-        let call = step(&script::ROTATE, user_id, rules, now)
-            .arg(presented.session_id.as_bytes())
-            .arg(presented.random.0)
-            .number(presented.generation)
-            .arg(optional(presented.fingerprint))
-            .arg(optional(presented.idempotency_key))
-            .arg(version(presented.credential_version))
-            .arg(record::address_bytes(presented.ip_address))
-            .number(after(now, rules.refresh_ttl).timestamp_millis())
-            .number(milliseconds(rules.reuse_leeway))
-            .arg(reasons.map(record::reason_code));
+        let call = rotate(user_id, presented, rules, now);
         let (rotation, told) = self.0.run_and_tell(call, |answer| rotation(answer, rules)).await?;
         if rotation == Rotation::Reused {
             self.0.confirm_ending(&told, user_id).await;
@@ -139,6 +134,21 @@ fn start(user_id: Uuid, session: &Session, rules: &SessionRules, now: DateTime<U
         .number(rules.max_per_user)
         .arg(when_full)
         .number(record::reason_code(EndReason::SessionLimit))
+}
+
+fn rotate(user_id: Uuid, presented: &Presented, rules: &SessionRules, now: DateTime<Utc>) -> Call {
+    let reasons = [EndReason::ReuseDetected, EndReason::PasswordChanged, EndReason::UserDisabled];
+    step(&script::ROTATE, user_id, rules, now)
+        .arg(presented.session_id.as_bytes())
+        .arg(presented.random.0)
+        .number(presented.generation)
+        .arg(optional(presented.fingerprint))
+        .arg(optional(presented.idempotency_key))
+        .arg(version(presented.credential_version))
+        .arg(record::address_bytes(presented.ip_address))
+        .number(after(now, rules.refresh_ttl).timestamp_millis())
+        .number(milliseconds(rules.reuse_leeway))
+        .arg(reasons.map(record::reason_code))
 }
 
 /// A call of a script that changes sessions, with what all of these begin with.
