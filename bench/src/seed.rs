@@ -13,7 +13,7 @@ use system_tests::site::Site;
 use uuid::Uuid;
 
 /// What is written at once; the stores put it together.
-const AT_ONCE: usize = 256;
+pub(crate) const AT_ONCE: usize = 64;
 
 /// Jobs that each user has, and that a page of the list shows.
 pub(crate) const JOBS: usize = 20;

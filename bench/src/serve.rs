@@ -9,8 +9,9 @@ use actix_web::http::Method;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpResponse, Responder};
 use auth_service::domain::session::{Presented, Rotation, SessionRules};
-use auth_service::stores::SessionStore;
+use auth_service::stores::{SessionStore, StoreError};
 use chrono::{DateTime, SecondsFormat, Utc};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jobs_service::domain::{Job, Limit, PageRequest};
 use jobs_service::store::Jobs;
 use serde::{Deserialize, Serialize, Serializer};
@@ -148,12 +149,12 @@ fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S:
 }
 
 async fn rotations(store: Arc<dyn SessionStore>, rules: SessionRules) -> Result<Rotations, Box<dyn Error>> {
-    let mut known = Vec::new();
-    for _ in 0..SESSIONS {
+    let begin = |_| async {
         let (user_id, session_id, random) = (random::uuid(), random::uuid(), SessionRandom::generate());
         store.start(user_id, seed::session(session_id, random), &rules, seed::now()).await?;
-        known.push(Known { user_id, session_id, random, generation: AtomicU64::new(0) });
-    }
+        Ok::<_, StoreError>(Known { user_id, session_id, random, generation: AtomicU64::new(0) })
+    };
+    let known = stream::iter(0..SESSIONS).map(begin).buffer_unordered(seed::AT_ONCE).try_collect().await?;
     Ok(Rotations { store, rules, known, next: AtomicUsize::new(0) })
 }
 
