@@ -23,7 +23,7 @@ test: test-services test-web-client ## Run every test, over real Redis, PostgreS
 test-services: ## Test the Rust side: units, the HTTP surface, real stores, faults
 	@tools/test-requirements
 	@tools/install-schemathesis
-	cargo test --workspace --all-features
+	cargo test --workspace --all-features --no-fail-fast
 
 test-web-client: ## Test the web client: its units, then real flows in a real browser
 	@tools/test-requirements

@@ -112,22 +112,22 @@ async fn member(
 ) -> Result<Histogram<u64>, LoadError> {
     let mut latencies = histogram();
     while Instant::now() < end {
-        let mut asked = Instant::now();
+        let mut since = Instant::now();
         if let Some(Pace { due, interval }) = &mut pace {
             if *due >= end {
                 break;
             }
-            if *due > asked {
+            if *due > since {
                 // The timer's own lateness, up to a millisecond, is not the service's.
                 sleep_until(*due).await;
-                asked = Instant::now();
+                since = Instant::now();
             } else {
-                asked = *due;
+                since = *due;
             }
             *due += *interval;
         }
         let answer = connection.ask(asker.next()).await?;
-        latencies.saturating_record(u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX));
+        latencies.saturating_record(u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX));
         asker.answered(&answer).map_err(LoadError::Answer)?;
     }
     Ok(latencies)

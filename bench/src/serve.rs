@@ -49,7 +49,7 @@ struct Rotations {
 
 /// Serves until told to stop.
 pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
-    telemetry::init("bench");
+    let _telemetry = telemetry::init("bench");
     let stop = server::stop_signal();
     let environment = environment()?;
     let config = auth_service::Config::load(None, environment.clone())?;

@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn the_median_is_the_value_in_the_middle() {
-        assert_eq!([median(&[3.0, 1.0, 2.0]), median(&[4.0, 1.0, 2.0, 3.0])], [2.0, 2.5]);
+        let medians = [median(&[3.0, 1.0, 2.0]), median(&[4.0, 1.0, 2.0, 3.0])];
+        assert_eq!(medians.map(|median| format!("{median:.1}")), ["2.0", "2.5"]);
     }
 
     #[test]

@@ -115,13 +115,9 @@ impl Program {
         fs::create_dir(&output).expect("a directory for what it writes");
         let file = |name| File::create(output.join(name)).expect("a file for what it writes");
         fs::write(output.join("stdin"), input).expect("a file for what it reads");
-<<<<<<< HEAD
         let child = self
             .prepared(Command::new(&self.path))
-=======
-        let child = Command::new(&self.path)
             .args(&self.script)
->>>>>>> 0bf8cb4 (Begin the measurements: each comparison's two sides in turn, in one run)
             .args(arguments)
             .stdin(File::open(output.join("stdin")).expect("the file that was just written"))
             .stdout(Stdio::from(file("stdout")))

@@ -142,10 +142,7 @@ fn arguments(command: &Cmd) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
         _ => Err("a command of words alone".into()),
     });
     let words = words.collect::<Result<Vec<_>, Box<dyn Error>>>()?;
-    match words.iter().any(|word| word.contains(&0)) {
-        true => Err("an argument has a NUL in it".into()),
-        false => Ok(words),
-    }
+    if words.iter().any(|word| word.contains(&0)) { Err("an argument has a NUL in it".into()) } else { Ok(words) }
 }
 
 /// Commands a second, by its own account.
