@@ -35,7 +35,7 @@ printf 'redis://latchkey:%s@redis:6379' "$(cat redis/password)" | put auth-servi
 put redis/users.acl <<ACL
 user default off resetpass ~* &* +@all
 user health on nopass -@all +ping
-user latchkey on >$(cat redis/password) ~latchkey:* -@all +@connection +select +eval +evalsha +get +set +setrange +hget +hgetall +hset +hdel +pexpire +pttl +info +time +wait +role +config|get
+user latchkey on >$(cat redis/password) ~latchkey:* -@all +@connection +select +eval +evalsha +get +set +setrange +hget +hgetall +hset +hdel +pexpire +pttl +info +time +role +wait +del +config|get
 ACL
 
 # What the web client may offer to somebody who is not signed in. Demo users, once there, stay.
