@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use refinery::Runner;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::database::{Migrations, OpenError, schema};
 
@@ -44,20 +44,35 @@ fn make_private_file(path: &Path) -> std::io::Result<()> {
 fn configured(path: &Path) -> rusqlite::Result<Connection> {
     let mut connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_handler(Some(|looks: i32| {
-        let waited = BUSY_LOOK.saturating_mul(looks.unsigned_abs());
-        std::thread::sleep(BUSY_LOOK);
-        waited < BUSY
-    }))?;
+    connection.busy_handler(Some(may_look_again))?;
+    write_ahead(&connection)?;
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
+        "PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA temp_store = MEMORY;
          PRAGMA trusted_schema = OFF;
          PRAGMA journal_size_limit = 67108864;",
     )?;
     Ok(connection)
+}
+
+/// Pauses a writer that found the file busy so often before, or tells it to give up.
+fn may_look_again(looks: i32) -> bool {
+    std::thread::sleep(BUSY_LOOK);
+    BUSY_LOOK.saturating_mul(looks.unsigned_abs()) < BUSY
+}
+
+/// Of processes that give a new file its write-ahead log at once, SQLite refuses all but one rather than have them wait.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let mut looks = 0;
+    loop {
+        match connection.execute_batch("PRAGMA journal_mode = WAL;") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && may_look_again(looks) => {
+                looks += 1
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// Applies the migrations that this database has not had yet.

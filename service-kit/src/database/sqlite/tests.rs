@@ -102,12 +102,15 @@ async fn another_process_gets_its_turn_while_the_writer_is_never_idle() {
 #[test]
 fn several_that_open_a_new_database_at_once_migrate_it_once() {
     let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("test.db");
-    let opened: Vec<_> = std::thread::scope(|scope| {
-        let openers: Vec<_> = (0..8).map(|_| scope.spawn(|| Sqlite::open(&path, &migrations()).map(drop))).collect();
-        openers.into_iter().map(|opener| opener.join().unwrap()).collect()
-    });
-    assert!(opened.iter().all(Result::is_ok), "{opened:?}");
+    for round in 0..100 {
+        let path = directory.path().join(format!("{round}.db"));
+        let open = || Sqlite::open(&path, &migrations()).map(drop);
+        let opened: Vec<_> = std::thread::scope(|scope| {
+            let openers: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            openers.into_iter().map(|opener| opener.join().unwrap()).collect()
+        });
+        assert!(opened.iter().all(Result::is_ok), "{opened:?}");
+    }
 }
 
 #[test]
