@@ -68,7 +68,7 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
     loop {
         match connection.execute_batch("PRAGMA journal_mode = WAL;") {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && may_look_again(looks) => {
-                looks += 1
+                looks += 1;
             }
             outcome => return outcome,
         }
