@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
-use service_kit::config::{ConfigError, DatabaseConfig, Key, Loader, Rejected, ServerConfig, choice, duration, list};
+use service_kit::config::{ConfigError, DatabaseConfig, Key, Loader, Rejected, ServerConfig, choice, duration, list, whole};
 use service_kit::database::DatabaseUrl;
 use shared_claims::{KeyHandle, KeyRing, MAX_ACCESS_TTL, MAX_LEEWAY};
 
@@ -107,6 +107,7 @@ pub struct TokensConfig {
 /// The section `sessions`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SessionsConfig {
+    #[serde(deserialize_with = "whole")]
     max_per_user: usize,
     #[serde(deserialize_with = "choice")]
     when_full: WhenFull,
@@ -139,7 +140,9 @@ pub struct Switch {
 #[derive(Debug, Clone, Deserialize)]
 pub struct RateLimitConfig {
     enabled: bool,
+    #[serde(deserialize_with = "whole")]
     account_attempts: NonZeroU32,
+    #[serde(deserialize_with = "whole")]
     address_attempts: NonZeroU32,
     #[serde(with = "duration")]
     first_delay: Duration,
@@ -147,6 +150,7 @@ pub struct RateLimitConfig {
     longest_delay: Duration,
     #[serde(with = "duration")]
     forget_after: Duration,
+    #[serde(deserialize_with = "whole")]
     refreshes_per_minute: NonZeroU32,
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use service_kit::config::{ConfigError, Key, Loader, Rejected};
+use service_kit::config::{ConfigError, Key, Loader, Rejected, whole};
 
 use crate::secrets::Secrets;
 
@@ -51,8 +51,11 @@ pub(crate) struct Server {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Ports {
+    #[serde(deserialize_with = "whole")]
     pub(crate) web: u16,
+    #[serde(deserialize_with = "whole")]
     auth: u16,
+    #[serde(deserialize_with = "whole")]
     jobs: u16,
 }
 

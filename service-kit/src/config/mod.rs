@@ -8,7 +8,7 @@ mod values;
 
 pub use error::ConfigError;
 pub use sections::{DatabaseConfig, ServerConfig};
-pub use values::{choice, duration, list};
+pub use values::{choice, duration, list, whole};
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::de::{Deserialize, Deserializer, Error};
 
-use super::{Key, duration, list};
+use super::{Key, duration, list, whole};
 use crate::database::DEADLINE;
 
 /// Where a service listens and whom it trusts: the section `server`.
@@ -18,6 +18,7 @@ pub struct ServerConfig {
     /// The address to listen on; `0.0.0.0` and `::` mean every interface.
     pub host: IpAddr,
     /// The port to listen on; 0 takes any that is free.
+    #[serde(deserialize_with = "whole")]
     pub port: u16,
     /// The service's own name: what a verifier looks for in `aud`, and what logs say.
     #[serde(deserialize_with = "name")]
@@ -83,7 +84,7 @@ fn four() -> usize {
 }
 
 fn connections<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    let count = usize::deserialize(deserializer)?;
+    let count = whole(deserializer)?;
     if (1..=100).contains(&count) { Ok(count) } else { Err(D::Error::custom("a number from 1 to 100 is expected")) }
 }
 

@@ -1,15 +1,44 @@
-//! How values are written: durations, lists, and words to choose from. For `#[serde(deserialize_with = "…")]` and `#[serde(with = "…")]`.
+//! How values are written: whole numbers, durations, lists, and words to choose from. For `#[serde(deserialize_with = "…")]` and `#[serde(with = "…")]`.
 
 use std::fmt;
 
-use serde::de::value::StrDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, SeqAccess, Visitor};
+use serde::de::value::{StrDeserializer, U64Deserializer};
+use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, SeqAccess, Unexpected, Visitor};
 
 /// One of an enum's unit variants, written as text. The error lists what there is to choose from.
 pub fn choice<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     let word = String::deserialize(deserializer)?;
     let word: StrDeserializer<'_, D::Error> = word.as_str().into_deserializer();
     T::deserialize(word)
+}
+
+/// A whole number, as one or in digits. The library would also take `on`, `true` and 0.6 for 1, and `no` for 0.
+pub fn whole<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let number = deserializer.deserialize_any(Whole)?;
+    let number: U64Deserializer<D::Error> = number.into_deserializer();
+    T::deserialize(number)
+}
+
+struct Whole;
+
+impl Visitor<'_> for Whole {
+    type Value = u64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number")
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(number)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        number.try_into().map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        text.trim().parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+    }
 }
 
 /// A span of time, such as `15m`, `30d`, `1h 30m` or `0s`. A number alone is refused, for it does not say its unit.

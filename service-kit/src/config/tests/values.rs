@@ -47,11 +47,15 @@ fn a_list_in_a_file_is_an_array_or_a_text() {
 #[test]
 fn bad_values_are_named_with_their_place() {
     for (variable, value, says) in [
-        ("LATCHKEY_SERVER__PORT", "80a", "(server.port): an integer is expected, not string \"80a\""),
+        ("LATCHKEY_SERVER__PORT", "80a", "(server.port): invalid value: string \"80a\", expected a whole number"),
+        // To the library these are numbers too: 1 and 0, and 0 would mean any port at all.
+        ("LATCHKEY_SERVER__PORT", "on", "(server.port): invalid value: string \"on\", expected a whole number"),
+        ("LATCHKEY_SERVER__PORT", "No", "(server.port): invalid value: string \"No\", expected a whole number"),
+        ("LATCHKEY_SERVER__PORT", "-1", "(server.port): invalid value: string \"-1\", expected a whole number"),
         (
             "LATCHKEY_SERVER__PORT",
             "70000",
-            "(server.port): an unsigned 16 bit integer is expected, not 64-bit unsigned integer `70000`",
+            "(server.port): invalid value: integer `70000`, expected u16",
         ),
         ("LATCHKEY_SERVER__HOST", "localhost", "(server.host): invalid IP address syntax"),
         ("LATCHKEY_SERVER__NAME", "a,b", "(server.name): a name without spaces or commas is expected"),
@@ -79,11 +83,18 @@ fn bad_values_are_named_with_their_place() {
     ] {
         assert_eq!(refusal(&[(variable, value)]), format!("{variable} {says}"));
     }
-    assert_eq!(
-        refusal_of_file("[server]\nport = \"x\""),
-        "`server.port` in FILE: an integer is expected, not string \"x\""
-    );
-    assert_eq!(refusal_of_file("[server.port]\nx = 1"), "`server.port` in FILE: an integer is expected, not map");
+    for (port, found) in [
+        (r#""x""#, r#"value: string "x""#),
+        ("true", "type: boolean `true`"),
+        ("80.6", "type: floating point `80.6`"),
+        ("-80", "value: integer `-80`"),
+        ("{ x = 1 }", "type: map"),
+    ] {
+        assert_eq!(
+            refusal_of_file(&format!("[server]\nport = {port}")),
+            format!("`server.port` in FILE: invalid {found}, expected a whole number")
+        );
+    }
     assert_eq!(
         refusal_of_file("[server]\nallowed_origins = [1, {}]"),
         "`server.allowed_origins` in FILE: a string is expected, not map"
