@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
-use service_kit::config::{ConfigError, DatabaseConfig, Key, Loader, Rejected, ServerConfig, choice, duration, list, whole};
+use service_kit::config::{
+    ConfigError, DatabaseConfig, Key, Loader, Rejected, ServerConfig, choice, duration, list, whole,
+};
 use service_kit::database::DatabaseUrl;
 use shared_claims::{KeyHandle, KeyRing, MAX_ACCESS_TTL, MAX_LEEWAY};
 

@@ -57,7 +57,8 @@ pub(crate) async fn envelope(
     }
 }
 
-fn stamp(headers: &mut HeaderMap, id: &RequestId) {
+/// The headers that every answer has.
+pub(crate) fn stamp(headers: &mut HeaderMap, id: &RequestId) {
     headers.insert(X_REQUEST_ID, id.to_header());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Tokens and personal data are for the caller alone, errors included (RFC 6749 §5.1). What may be kept says so itself.

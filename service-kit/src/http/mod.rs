@@ -11,4 +11,4 @@ pub use client_address::{ClientAddress, TrustedProxies};
 pub use request_id::RequestId;
 
 pub(crate) use cors::cors;
-pub(crate) use envelope::{answer_panics, envelope};
+pub(crate) use envelope::{answer_panics, envelope, stamp};

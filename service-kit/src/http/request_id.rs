@@ -23,9 +23,14 @@ impl RequestId {
         if let Some(id) = request.extensions().get::<Self>() {
             return id.clone();
         }
-        let id = request.headers().get(X_REQUEST_ID).and_then(sane).unwrap_or_else(fresh);
+        let id = request.headers().get(X_REQUEST_ID).and_then(sane).unwrap_or_else(Self::fresh);
         request.extensions_mut().insert(id.clone());
         id
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "a request id decides nothing and no test replays it")]
+    pub(crate) fn fresh() -> Self {
+        Self(Uuid::new_v4().to_string())
     }
 
     pub(crate) fn to_header(&self) -> HeaderValue {
@@ -38,9 +43,4 @@ fn sane(header: &HeaderValue) -> Option<RequestId> {
     let is_sane =
         (1..=64).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(&c));
     is_sane.then(|| RequestId(text.to_owned()))
-}
-
-#[allow(clippy::disallowed_methods, reason = "a request id decides nothing and no test replays it")]
-fn fresh() -> RequestId {
-    RequestId(Uuid::new_v4().to_string())
 }

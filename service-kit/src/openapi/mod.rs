@@ -35,8 +35,13 @@ fn add_responses(components: &mut Components) {
     let answers = [
         ("BadRequest", "The request cannot be read.", Problem::bad_request("The body is not a JSON object.")),
         ("MethodNotAllowed", "Another method of this path.", Problem::method_not_allowed(&[])),
-        ("RequestTimeout", "The body took longer than 10 s to arrive.", Problem::request_timeout()),
+        (
+            "RequestTimeout",
+            "The head took longer than 5 s to arrive, or the body longer than 10 s.",
+            Problem::request_timeout(),
+        ),
         ("PayloadTooLarge", "The body has more than 16 KiB.", Problem::payload_too_large()),
+        ("HeadersTooLarge", "More than 96 headers, or 128 KiB of them.", Problem::headers_too_large()),
         ("UnsupportedMediaType", "The body is no JSON.", Problem::unsupported_media_type()),
         (
             "Unavailable",
@@ -53,7 +58,7 @@ fn complete(operation: &mut Operation) {
     let parameters = operation.parameters.get_or_insert_default();
     let takes_query = parameters.iter().any(is_in_query);
     parameters.push(RefOr::Ref(Ref::new("#/components/parameters/X-Request-Id")));
-    let mut answers = vec![(405, "MethodNotAllowed"), (503, "Unavailable")];
+    let mut answers = vec![(405, "MethodNotAllowed"), (431, "HeadersTooLarge"), (503, "Unavailable")];
     if operation.request_body.is_some() {
         answers.extend([(408, "RequestTimeout"), (413, "PayloadTooLarge"), (415, "UnsupportedMediaType")]);
     }

@@ -146,6 +146,12 @@ impl Problem {
             .detail("A body may be 16 KiB at most.")
     }
 
+    /// 431 `headers_too_large`: more headers, or more bytes of them, than are read (RFC 6585 §5).
+    pub fn headers_too_large() -> Self {
+        Self::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "Headers too large")
+            .detail("A request may have 96 headers and 128 KiB of them at most.")
+    }
+
     /// 415 `unsupported_media_type`.
     pub fn unsupported_media_type() -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type")

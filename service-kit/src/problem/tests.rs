@@ -70,6 +70,7 @@ fn the_common_problems_have_their_status_and_code() {
         (Problem::validation_failed(BTreeMap::new()), 422, "validation_failed"),
         (Problem::request_timeout(), 408, "request_timeout"),
         (Problem::payload_too_large(), 413, "payload_too_large"),
+        (Problem::headers_too_large(), 431, "headers_too_large"),
         (Problem::unsupported_media_type(), 415, "unsupported_media_type"),
         (Problem::unavailable(1), 503, "unavailable"),
         (Problem::forbidden("registration_disabled", "Registration is disabled"), 403, "registration_disabled"),

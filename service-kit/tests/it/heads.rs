@@ -1,7 +1,10 @@
-//! What is not even a request: heads that the HTTP library refuses by itself, and bodies that never end. Written to the socket by hand.
+//! What is not even a request: heads that never reach the application, and bodies that never end. Written to the socket by hand.
+
+use std::collections::HashMap;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use uuid::Uuid;
 
 use crate::json_bodies::object_of;
 use crate::support::{Service, answer, start};
@@ -16,6 +19,28 @@ async fn exchange(service: &Service, bytes: &[u8]) -> String {
     String::from_utf8(read).expect("text")
 }
 
+/// Asserts that this is the one answer of a connection that was closed: a problem with all that every answer has.
+#[track_caller]
+fn assert_refused(answer: &str, status: &str, code: &str) {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {answer}"));
+    assert!(head.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{answer}");
+    let fields: HashMap<_, _> = head.lines().skip(1).filter_map(|line| line.split_once(": ")).collect();
+    for (name, value) in [
+        ("content-type", "application/problem+json"),
+        ("content-length", &body.len().to_string()),
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-store"),
+        ("connection", "close"),
+    ] {
+        assert_eq!(fields.get(name), Some(&value), "{name}: {answer}");
+    }
+    assert!(fields.get("x-request-id").is_some_and(|id| Uuid::try_parse(id).is_ok()), "{answer}");
+    let problem: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    assert_eq!(problem["type"], format!("urn:latchkey:problem:{code}"));
+    assert_eq!(problem["status"].to_string(), status[..3]);
+    assert!(problem["title"].is_string() && problem["detail"].is_string() && problem["code"] == code, "{answer}");
+}
+
 fn head_with(headers: usize) -> String {
     let lines = "x-other: 1\r\n".repeat(headers - 2);
     format!("GET /echo HTTP/1.1\r\nhost: kit\r\nconnection: close\r\n{lines}\r\n")
@@ -28,14 +53,12 @@ async fn up_to_96_headers_are_read() {
     assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
 }
 
-/// Such a head never reaches the application, so the answer is the HTTP library's own: a bare status.
 #[tokio::test]
 async fn more_than_96_headers_get_431_and_the_connection_is_closed() {
     let service = start();
     for headers in [97, 100, 1_000] {
         let response = exchange(&service, head_with(headers).as_bytes()).await;
-        assert!(response.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"), "{response}");
-        assert!(response.ends_with("\r\n\r\n"), "a body: {response}");
+        assert_refused(&response, "431 Request Header Fields Too Large", "headers_too_large");
     }
     assert_eq!(answer(service.get("/echo")).await.status, 200);
 }
@@ -66,10 +89,26 @@ async fn what_is_no_http_gets_400_and_the_connection_is_closed() {
         "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0",
     ] {
         let response = exchange(&service, bytes.as_bytes()).await;
-        assert!(response.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{bytes:?}: {response}");
-        assert!(response.ends_with("\r\n\r\n"), "a body: {response}");
+        assert_refused(&response, "400 Bad Request", "bad_request");
     }
     assert_eq!(answer(service.get("/echo")).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_follows_a_good_request_is_refused_after_that_one_was_answered() {
+    let service = start();
+    let good = "GET /echo HTTP/1.1\r\nhost: kit\r\n\r\n";
+    let answers = exchange(&service, format!("{good}{good}{}", head_with(97)).as_bytes()).await;
+    let last = answers.rfind("HTTP/1.1 ").expect("an answer");
+    assert_eq!(answers[..last].matches("HTTP/1.1 200 OK\r\n").count(), 2, "{answers}");
+    assert_refused(&answers[last..], "431 Request Header Fields Too Large", "headers_too_large");
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_to_an_end_gets_408() {
+    let service = start();
+    let response = exchange(&service, b"GET /echo HTTP/1.1\r\nhost: kit\r\n").await;
+    assert_refused(&response, "408 Request Timeout", "request_timeout");
 }
 
 const CHUNKED: &str =

@@ -52,11 +52,7 @@ fn bad_values_are_named_with_their_place() {
         ("LATCHKEY_SERVER__PORT", "on", "(server.port): invalid value: string \"on\", expected a whole number"),
         ("LATCHKEY_SERVER__PORT", "No", "(server.port): invalid value: string \"No\", expected a whole number"),
         ("LATCHKEY_SERVER__PORT", "-1", "(server.port): invalid value: string \"-1\", expected a whole number"),
-        (
-            "LATCHKEY_SERVER__PORT",
-            "70000",
-            "(server.port): invalid value: integer `70000`, expected u16",
-        ),
+        ("LATCHKEY_SERVER__PORT", "70000", "(server.port): invalid value: integer `70000`, expected u16"),
         ("LATCHKEY_SERVER__HOST", "localhost", "(server.host): invalid IP address syntax"),
         ("LATCHKEY_SERVER__NAME", "a,b", "(server.name): a name without spaces or commas is expected"),
         ("LATCHKEY_DEMO", "maybe", "(demo): a boolean is expected, not string \"maybe\""),

@@ -1,13 +1,22 @@
 //! Binds, serves and stops. Which routes there are is for the services; what holds for all of them is put around them here.
 
+mod bare;
+
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener as StdListener};
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_http::HttpService;
+use actix_http::error::DispatchError;
+use actix_server::{Server, ServerBuilder};
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::AppConfig;
 use actix_web::middleware::{Condition, from_fn};
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, web};
+use tokio::net::{TcpSocket, TcpStream};
+
+use bare::Completed;
 
 use crate::config::ServerConfig;
 use crate::health::Health;
@@ -21,6 +30,9 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a connection may be idle: longer than the 60 s after which common proxies close theirs, so that they never write into one
 /// that we are closing.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// Connections that may queue before they are accepted.
+const BACKLOG: u32 = 1024;
 
 /// How long what is in flight may take once the service stops, in seconds. With what comes before and after it stays below ten.
 const DRAIN_SECONDS: u64 = 8;
@@ -57,8 +69,8 @@ pub struct BoundServer {
 /// `routes` runs once for each worker, of which there is one a core. It works as well inside a [`web::scope`], so that one application
 /// can serve several services below paths of their own.
 ///
-/// A head that is no HTTP, has more than 96 headers or more than 128 KiB never reaches the application: the HTTP library itself
-/// answers 400 or 431 with an empty body, and closes the connection.
+/// A head that is no HTTP, has more than 96 headers or more than 128 KiB, or does not come in time never reaches the application: it is
+/// answered 400, 431 or 408 here, and the connection is closed.
 pub fn bind<F>(config: &ServerConfig, health: Health, routes: F) -> Result<BoundServer, StartError>
 where
     F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
@@ -67,7 +79,7 @@ where
     let proxies = TrustedProxies::new(&config.trusted_proxies);
     let origins = config.allowed_origins.clone();
     let app_health = health.clone();
-    let factory = move || {
+    let app = move || {
         App::new()
             .app_data(proxies.clone())
             .configure(|app| app_health.routes(app))
@@ -79,16 +91,41 @@ where
             .wrap(from_fn(envelope))
             .wrap(telemetry::spans())
     };
-    let server = HttpServer::new(factory)
-        .client_request_timeout(HEAD_PATIENCE)
-        .keep_alive(KEEP_ALIVE)
-        .shutdown_timeout(DRAIN_SECONDS)
-        .tcp_nodelay(true)
-        .disable_signals()
-        .bind(wanted)
-        .map_err(|source| start_error(wanted, source))?;
-    let address = server.addrs().first().copied().unwrap_or(wanted);
+    let (listener, address) = listen(wanted).map_err(|source| start_error(wanted, source))?;
+    let server = ServerBuilder::new().shutdown_timeout(DRAIN_SECONDS).disable_signals();
+    let stopping = server.graceful_shutdown_signal();
+    // What `HttpServer` would build, but for the connection, which it does not let one wrap.
+    let connections = move || {
+        let stopping = stopping.clone();
+        let app = app().into_factory().map_err(|error: actix_web::Error| error.error_response());
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .client_request_timeout(HEAD_PATIENCE)
+            .keep_alive(KEEP_ALIVE)
+            .h1(map_config(app, |()| AppConfig::default()));
+        fn_service(accepted).and_then(http)
+    };
+    let server = server.listen("http", listener, connections).map_err(|source| start_error(wanted, source))?;
     Ok(BoundServer { server: server.run(), address, health })
+}
+
+fn listen(wanted: SocketAddr) -> io::Result<(StdListener, SocketAddr)> {
+    let socket = if wanted.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Or a service could not start anew while connections of the one before it linger.
+    socket.set_reuseaddr(true)?;
+    socket.bind(wanted)?;
+    let listener = socket.listen(BACKLOG)?.into_std()?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+async fn accepted(connection: TcpStream) -> Result<(Completed<TcpStream>, Option<SocketAddr>), DispatchError> {
+    connection.set_nodelay(true)?;
+    let peer = connection.peer_addr().ok();
+    Ok((Completed::new(connection), peer))
 }
 
 fn start_error(address: SocketAddr, source: io::Error) -> StartError {
