@@ -44,9 +44,9 @@ torture: ## Try to break it for MINUTES=10, over real Redis and PostgreSQL, and 
 bench: ## Measure the services beside what they are compared with (ONLY=refresh,jobs: these alone)
 	@tools/test-requirements
 	@tools/install-bench-express
-	cargo build --release --package auth-service --package jobs-service
-	cargo build --release --package bench
-	target/release/bench $(if $(ONLY),--only $(ONLY))
+	cargo build --profile dist --package auth-service --package jobs-service
+	cargo build --profile dist --package bench
+	target/dist/bench $(if $(ONLY),--only $(ONLY))
 
 check: ## Look for mistakes without running a service: format, lints, documentation, copies of the API documents
 	cargo fmt --all --check
