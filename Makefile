@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-.PHONY: help run dev test test-services test-web-client test-compose torture bench check openapi format
+.PHONY: help run dev test test-services test-web-client test-compose torture bench check generated format
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,19 +48,19 @@ bench: ## Measure the services beside what they are compared with (ONLY=refresh,
 	cargo build --profile dist --package bench
 	target/dist/bench $(if $(ONLY),--only $(ONLY))
 
-check: ## Look for mistakes without running a service: format, lints, documentation, copies of the API documents
+check: ## Look for mistakes without running a service: format, lints, documentation, what is generated from the code
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --all-features --no-deps --quiet
 	@tools/check-observability
-	cargo test --quiet --workspace --all-features --test documented openapi
+	cargo test --quiet --workspace --all-features --test documented -- openapi configuration
 	@tools/test-requirements
 	@tools/install-web-client
 	npm --prefix web-client run lint
 	@tools/lint-deploy
 
-openapi: ## Renew the copies of the API documents, docs/openapi
-	LATCHKEY_TEST_RENEW_OPENAPI=1 cargo test --quiet --workspace --all-features --test documented openapi
+generated: ## Renew what is generated from the code: docs/openapi, the tables of docs/configuration.md
+	LATCHKEY_TEST_RENEW=1 cargo test --quiet --workspace --all-features --test documented -- openapi configuration
 
 format: ## Format the code
 	cargo fmt --all

@@ -57,9 +57,6 @@ pub fn keys() -> Vec<Key> {
     [OWN_KEYS, ServerConfig::KEYS, DatabaseConfig::KEYS].concat()
 }
 
-/// Where users are kept if nothing else is said.
-pub const DEFAULT_DATABASE: &str = "sqlite:data/auth.db";
-
 /// All of it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Config {
@@ -228,8 +225,7 @@ impl Config {
 
     /// Where users are kept.
     pub fn database(&self) -> Result<DatabaseUrl, Rejected> {
-        let url = self.database.url.clone().unwrap_or_else(|| DEFAULT_DATABASE.into());
-        DatabaseUrl::parse(&url).map_err(|error| Rejected::new("database.url", error.to_string()))
+        DatabaseUrl::parse(&self.database.url).map_err(|error| Rejected::new("database.url", error.to_string()))
     }
 
     /// The rules that sessions live by.

@@ -53,9 +53,6 @@ pub fn keys() -> Vec<Key> {
     [OWN_KEYS, ServerConfig::KEYS, DatabaseConfig::KEYS].concat()
 }
 
-/// Where jobs are kept if nothing else is said.
-pub const DEFAULT_DATABASE: &str = "sqlite:data/jobs.db";
-
 /// All of it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Config {
@@ -103,8 +100,7 @@ impl Config {
 
     /// Where jobs are kept.
     pub fn database(&self) -> Result<DatabaseUrl, Rejected> {
-        let url = self.database.url.clone().unwrap_or_else(|| DEFAULT_DATABASE.into());
-        DatabaseUrl::parse(&url).map_err(|error| Rejected::new("database.url", error.to_string()))
+        DatabaseUrl::parse(&self.database.url).map_err(|error| Rejected::new("database.url", error.to_string()))
     }
 }
 

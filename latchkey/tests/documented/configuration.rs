@@ -1,125 +1,112 @@
-//! `docs/configuration.md` lists every key in both of its forms, with its default, and for the programs that use it.
+//! `docs/configuration.md` has every key, as the default files and the services' lists of keys tell of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 
-use service_kit::config::Key;
-use toml::{Table, Value};
+use rstest::rstest;
+
+use crate::generated;
+use crate::reference::{Reference, variable};
 
 const PAGE: &str = include_str!("../../../docs/configuration.md");
-const AUTH_DEFAULTS: &str = include_str!("../../../auth-service/src/config.default.toml");
-const JOBS_DEFAULTS: &str = include_str!("../../../jobs-service/src/config.default.toml");
-const LATCHKEY_DEFAULTS: &str = include_str!("../../src/config.default.toml");
+const UNKNOWN: &str = ": there is no such configuration key";
 
-/// What `latchkey` refuses, for one value could not serve both services.
-const NOT_OF_LATCHKEY: [&str; 2] = ["server.port", "server.name"];
-
-/// One row of the tables of keys.
-struct Documented {
-    variable: String,
-    default: String,
-    programs: String,
-    may_be_a_file: bool,
-}
-
-/// The rows by the name that a key has in a file.
-fn documented() -> BTreeMap<String, Documented> {
-    let rows = PAGE.lines().filter(|line| line.starts_with("| `LATCHKEY_"));
-    let rows = rows.filter_map(|row| match row.trim_matches('|').split(" | ").map(str::trim).collect::<Vec<_>>()[..] {
-        [variable, name, default, programs, meaning] => Some((
-            name.trim_matches('`').to_owned(),
-            Documented {
-                variable: variable.trim_matches('`').to_owned(),
-                default: default.to_owned(),
-                programs: programs.to_owned(),
-                may_be_a_file: meaning.starts_with("*file*"),
-            },
-        )),
-        _ => None,
-    });
-    rows.collect()
-}
-
-fn names(keys: &[Key]) -> BTreeSet<String> {
-    keys.iter().map(|key| key.name.to_owned()).collect()
-}
-
-/// The keys that a default file gives, with their values as a table of the page shows them.
-fn defaults(file: &str) -> BTreeMap<String, String> {
-    let mut shown = BTreeMap::new();
-    flatten("", &file.parse::<Table>().unwrap(), &mut shown);
-    shown
-}
-
-fn flatten(section: &str, table: &Table, shown: &mut BTreeMap<String, String>) {
-    for (name, value) in table {
-        match value {
-            Value::Table(inner) => flatten(&format!("{section}{name}."), inner, shown),
-            value => drop(shown.insert(format!("{section}{name}"), show(value))),
-        }
-    }
-}
-
-fn show(value: &Value) -> String {
-    match value {
-        Value::Array(items) if items.is_empty() => "none".to_owned(),
-        Value::Array(items) => {
-            format!("`{}`", items.iter().map(|item| item.as_str().unwrap()).collect::<Vec<_>>().join(","))
-        }
-        Value::String(text) => format!("`{text}`"),
-        other => format!("`{other}`"),
-    }
-}
-
-#[test]
-fn every_key_is_documented_for_the_programs_that_use_it_and_no_other_key_is() {
-    let (auth, jobs) = (names(&auth_service::config::keys()), names(&jobs_service::config::keys()));
-    let mut latchkey: BTreeSet<_> = defaults(LATCHKEY_DEFAULTS).into_keys().collect();
-    latchkey.extend(auth.union(&jobs).filter(|name| !NOT_OF_LATCHKEY.contains(&name.as_str())).cloned());
-
-    let mut used = BTreeMap::<_, Vec<_>>::new();
-    for (letter, keys) in [("A", auth), ("J", jobs), ("L", latchkey)] {
-        for name in keys {
-            used.entry(name).or_default().push(letter);
-        }
-    }
-    let used: BTreeMap<_, _> = used.into_iter().map(|(name, programs)| (name, programs.join(" "))).collect();
-    let told: BTreeMap<_, _> = documented().into_iter().map(|(name, row)| (name, row.programs)).collect();
-    assert_eq!(told, used);
-}
-
-#[test]
-fn each_row_names_the_variable_of_its_key_and_whether_it_may_be_a_file() {
-    let rows = documented();
-    for key in auth_service::config::keys().into_iter().chain(jobs_service::config::keys()) {
-        let row = &rows[key.name];
-        assert_eq!((&row.variable, row.may_be_a_file), (&key.variable(), key.from_file), "{}", key.name);
-    }
-    for (name, row) in &rows {
-        assert_eq!(row.variable, format!("LATCHKEY_{}", name.to_uppercase().replace('.', "__")));
-    }
+/// The keys of services that `latchkey` refuses, for one value could not serve both. It names all that it does not know at once.
+fn refused_by_latchkey() -> Vec<String> {
+    let keys = [auth_service::config::keys(), jobs_service::config::keys()].concat();
+    let mut latchkey = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    latchkey.env_clear().envs(keys.iter().map(|key| (key.variable(), "x")));
+    let output = latchkey.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let is_refused = |name: &&str| said.contains(&format!("{}{UNKNOWN}", variable(name)));
+    keys.iter().map(|key| key.name).filter(is_refused).map(str::to_owned).collect()
 }
 
 #[test]
 fn the_defaults_that_are_told_are_the_defaults() {
-    let rows = documented();
-    for file in [AUTH_DEFAULTS, JOBS_DEFAULTS, LATCHKEY_DEFAULTS] {
-        for (name, default) in defaults(file) {
-            let told = &rows[&name].default;
-            assert!(told.contains(&default), "the default of {name} is {default}, and the page says {told}");
-        }
-    }
-    for database in [auth_service::config::DEFAULT_DATABASE, jobs_service::config::DEFAULT_DATABASE] {
-        assert!(rows["database.url"].default.contains(database), "{database}");
-    }
+    let refused = refused_by_latchkey();
+    assert!(refused.contains(&"server.port".to_owned()), "{refused:?}");
+    let markers = ["<!-- make generated writes from here -->", "<!-- make generated writes to here -->"];
+    generated::hold_between("docs/configuration.md", markers, &Reference::read(&refused).page());
 }
 
 #[test]
 fn one_environment_serves_every_program() {
-    let is_known = |error: String| !error.contains("there is no such configuration key");
-    for Documented { variable, .. } in documented().into_values() {
-        let environment = || [(variable.clone(), "x".to_owned())];
+    for name in Reference::read(&[]).keys() {
+        let environment = || [(variable(name), "x".to_owned())];
         let auth = auth_service::Config::load(None, environment()).unwrap_err().to_string();
         let jobs = jobs_service::Config::load(None, environment()).unwrap_err().to_string();
-        assert!(is_known(auth) && is_known(jobs), "{variable}");
+        assert!(!auth.contains(UNKNOWN) && !jobs.contains(UNKNOWN), "{name}");
     }
+}
+
+/// Loads auth-service's configuration with these keys, and secrets that are fit for use.
+fn load(keys: &[(&str, &str)]) -> Result<auth_service::Config, String> {
+    let secrets = ["access", "refresh"].map(|kind| (format!("tokens.{kind}_secret"), format!("{kind:->40}")));
+    let given = keys.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let environment = secrets.into_iter().chain(given).map(|(name, value)| (variable(&name), value));
+    auth_service::Config::load(None, environment).map_err(|error| error.to_string())
+}
+
+/// The limits that the reference tells: a value at the limit is taken, the next is not.
+#[rstest]
+#[case("server.port", "65535", "65536")]
+#[case("tokens.access_ttl", "1s", "999ms")]
+#[case("tokens.access_ttl", "24h", "24h 1s")]
+#[case("tokens.access_ttl", "2s", "1500ms")]
+#[case("tokens.refresh_ttl", "1s", "0s")]
+#[case("tokens.refresh_ttl", "3650d", "3650d 1s")]
+#[case("tokens.leeway", "60s", "61s")]
+#[case("sessions.max_per_user", "1", "0")]
+#[case("sessions.max_per_user", "1000", "1001")]
+#[case("sessions.when_full", "end_least_recent", "end_some")]
+#[case("sessions.reuse_leeway", "5m", "5m 1s")]
+#[case("sessions.max_lifetime", "1s", "0s")]
+#[case("database.max_connections", "1", "0")]
+#[case("database.max_connections", "100", "101")]
+#[case("database.timeout", "100ms", "99ms")]
+#[case("database.timeout", "1800ms", "1801ms")]
+#[case("database.connect_timeout", "100ms", "99ms")]
+#[case("database.connect_timeout", "1800ms", "1801ms")]
+#[case("rate_limit.account_attempts", "1", "0")]
+#[case("rate_limit.address_attempts", "1", "0")]
+#[case("rate_limit.refreshes_per_minute", "1", "0")]
+#[case("rate_limit.first_delay", "15m", "15m 1s")]
+#[case("rate_limit.forget_after", "15m", "14m 59s")]
+fn the_limits_that_are_told_are_the_limits(#[case] name: &str, #[case] taken: &str, #[case] refused: &str) {
+    load(&[(name, taken)]).unwrap();
+    let error = load(&[(name, refused)]).unwrap_err();
+    assert!(error.contains(&variable(name)), "{error}");
+}
+
+/// 24 h are the longest wait, but not with the other defaults: what is forgotten sooner could not wait so long.
+#[test]
+fn the_longest_wait_is_a_day() {
+    let load = |longest| load(&[("rate_limit.longest_delay", longest), ("rate_limit.forget_after", "48h")]);
+    load("24h").unwrap();
+    assert!(load("24h 1s").unwrap_err().contains("LATCHKEY_RATE_LIMIT__LONGEST_DELAY"));
+}
+
+#[test]
+fn what_is_said_of_mistakes_is_what_the_page_shows() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("c.toml");
+    fs::write(&file, "[server]\nport = \"x\"\n").unwrap();
+    let said = |file: Option<&Path>, environment: &[(&str, &str)]| {
+        let environment = environment.iter().map(|(name, value)| (format!("LATCHKEY_{name}"), (*value).to_owned()));
+        let error = auth_service::Config::load(file, environment).unwrap_err().to_string();
+        format!("auth-service: {}", error.replace(&format!("{}/", directory.path().display()), ""))
+    };
+    let mistakes = [
+        said(None, &[("SERVER__PORTT", "8081")]),
+        said(None, &[("TOKENS__ACCESS_TTL", "900")]),
+        said(Some(&file), &[]),
+        said(None, &[("TOKENS__ACCESS_SECRET", "hunter2")]),
+        said(None, &[("TOKENS__ACCESS_SECRET_FILE", "/run/secrets/access"), ("TOKENS__ACCESS_SECRET", "hunter2")]),
+    ];
+    let (_, shown) = PAGE.split_once("```text\n").unwrap();
+    let (shown, _) = shown.split_once("\n```").unwrap();
+    assert_eq!(mistakes.join("\n"), shown);
 }

@@ -4,8 +4,11 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
+use shared_claims::{KeyHandle, KeyRing, SystemClock, Verifier, VerifierSettings};
 use tempfile::TempDir;
 
 /// Where the pages say that everything is, in the order in which `latchkey` tells it.
@@ -39,12 +42,18 @@ struct Latchkey {
 
 impl Latchkey {
     fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// With one more variable in its environment, `NAME=value`.
+    fn start_with(variable: Option<&str>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
         command.current_dir(&directory).stdout(Stdio::piped());
         for port in ["WEB", "AUTH", "JOBS"] {
             command.env(format!("LATCHKEY_PORTS__{port}"), "0");
         }
+        command.envs(variable.map(|variable| variable.split_once('=').unwrap()));
         let mut process = command.spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut address = || {
@@ -165,4 +174,30 @@ fn the_examples_of_sessions_answer_as_documented() {
 #[test]
 fn the_examples_of_the_first_steps_answer_as_documented() {
     hold_to_its_examples(include_str!("../../../docs/getting-started.md"));
+}
+
+/// The service of the walk-through is tested beside its code; here is what the page has typed around it.
+#[test]
+fn a_service_of_ones_own_believes_the_token_that_the_walk_through_gets() {
+    let page = include_str!("../../../docs/add-a-service.md");
+    let (_, page) = page.split_once("## 4. Run it").unwrap();
+    let [starting, secret, login] = &blocks(page)[..3] else { panic!("not three examples") };
+    let (audience, _) = starting.text.split_once(" make run").unwrap();
+    let line = |block: &Block, end: &str| Block {
+        language: "sh".into(),
+        text: format!("{}\n{end}", block.text.split("\n\n").next().unwrap().replace("cargo run", ": cargo run")),
+    };
+    let latchkey = Latchkey::start_with(Some(audience));
+    let (secret, login) = (line(secret, "printenv LATCHKEY_TOKENS__ACCESS_SECRET"), line(login, "echo $access"));
+    let written = latchkey.run(&[&secret, &login]);
+    let keys = KeyRing::new(&written[0].trim().into(), &[]).unwrap();
+    let settings =
+        VerifierSettings { issuer: "latchkey".into(), audience: "notes-service".into(), leeway: Duration::ZERO };
+    let verifier = Verifier::new(KeyHandle::new(keys), settings, Arc::new(SystemClock)).unwrap();
+    assert_eq!(verifier.verify(written[1].trim()).unwrap().user.username, "ada");
+
+    let reasons = page.lines().filter_map(|row| row.strip_prefix("| the token is ")?.split(" |").next());
+    let errors = include_str!("../../../shared-claims/src/error.rs");
+    let unsaid: Vec<_> = reasons.filter(|reason| !errors.contains(&format!("\"the token is {reason}\""))).collect();
+    assert_eq!(unsaid, Vec::<&str>::new(), "no token is refused with these words");
 }

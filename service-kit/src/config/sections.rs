@@ -45,20 +45,19 @@ impl ServerConfig {
 /// Where a service keeps its rows: the section `database`.
 #[derive(Debug, Clone, serde::Deserialize)]
 pub struct DatabaseConfig {
-    /// `sqlite:PATH` or `postgres://…`; none means the service's own default. It may hold a password.
-    #[serde(default)]
-    pub url: Option<SecretString>,
+    /// `sqlite:PATH` or `postgres://…`. It may hold a password.
+    pub url: SecretString,
     /// A PEM file with the certificate authorities to trust for the database's TLS, in place of the public ones.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
     /// Connections to PostgreSQL that all requests share, 1 to 100. SQLite needs none.
-    #[serde(default = "four", deserialize_with = "connections")]
+    #[serde(deserialize_with = "connections")]
     pub max_connections: usize,
     /// How long a call into PostgreSQL may take, connecting included, 100 ms to [`DEADLINE`].
-    #[serde(default = "deadline", deserialize_with = "patience")]
+    #[serde(deserialize_with = "patience")]
     pub timeout: Duration,
     /// How long of that it may take to connect.
-    #[serde(default = "two_thirds_of_it", deserialize_with = "patience")]
+    #[serde(deserialize_with = "patience")]
     pub connect_timeout: Duration,
 }
 
@@ -79,21 +78,9 @@ fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
     if is_plain { Ok(name) } else { Err(D::Error::custom("a name without spaces or commas is expected")) }
 }
 
-fn four() -> usize {
-    4
-}
-
 fn connections<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     let count = whole(deserializer)?;
     if (1..=100).contains(&count) { Ok(count) } else { Err(D::Error::custom("a number from 1 to 100 is expected")) }
-}
-
-fn deadline() -> Duration {
-    DEADLINE
-}
-
-fn two_thirds_of_it() -> Duration {
-    DEADLINE * 2 / 3
 }
 
 fn patience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

@@ -10,7 +10,8 @@ fn the_defaults_hold_where_nothing_else_is_given() {
     assert_eq!((sample.server.port, sample.server.name.as_str(), sample.demo), (8081, "auth-service", false));
     assert_eq!(sample.tokens.access_ttl, Duration::from_mins(15));
     assert_eq!((sample.sessions.when_full, sample.sessions.max_lifetime), (WhenFull::EndAll, None));
-    assert!(sample.database.url.is_none() && sample.database.ca_file.is_none());
+    assert_eq!(sample.database.url.expose_secret(), "sqlite:data/sample.db");
+    assert!(sample.database.ca_file.is_none());
 }
 
 #[test]
@@ -30,7 +31,7 @@ fn an_empty_variable_is_the_same_as_none() {
         ("LATCHKEY_UNHEARD_OF", ""),
     ];
     let sample = load_with(&empty).expect("a configuration");
-    assert!(sample.database.url.is_none());
+    assert_eq!(sample.database.url.expose_secret(), "sqlite:data/sample.db");
     assert_eq!(sample.server.port, 8081);
 }
 

@@ -21,6 +21,12 @@ host = "127.0.0.1"
 port = 8081
 name = "auth-service"
 
+[database]
+url = "sqlite:data/sample.db"
+max_connections = 4
+timeout = "1800ms"
+connect_timeout = "1200ms"
+
 [tokens]
 access_ttl = "15m"
 

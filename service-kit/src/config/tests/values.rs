@@ -30,7 +30,8 @@ fn every_kind_of_value_can_come_from_the_environment() {
     assert_eq!(sample.sessions.max_lifetime, Some(Duration::from_hours(30 * 24)));
     assert_eq!(sample.sessions.when_full, WhenFull::EndLeastRecent);
     assert_eq!(sample.database.ca_file, Some("/etc/ca.pem".into()));
-    assert!(sample.database.url.is_some() && sample.demo);
+    assert_eq!(sample.database.url.expose_secret(), "postgres://user:password@host/db");
+    assert!(sample.demo);
 }
 
 #[test]
