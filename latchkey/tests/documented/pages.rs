@@ -58,6 +58,22 @@ fn every_link_leads_somewhere() {
     assert_eq!(broken, Vec::<String>::new());
 }
 
+/// Without one, rows are shown as text full of bars: an empty line in the middle of a table is enough.
+#[test]
+fn every_table_has_a_head() {
+    let mut headless = Vec::new();
+    for (path, page) in pages() {
+        let lines: Vec<_> = prose(&page).lines().map(str::to_owned).collect();
+        let is_row = |line: &String| line.starts_with("| ");
+        for (before, pair) in lines.iter().zip(lines[1..].windows(2)) {
+            if is_row(&pair[0]) && !is_row(before) && !pair[1].starts_with("| ---") {
+                headless.push(format!("{}: {}", path.file_name().unwrap().display(), pair[0]));
+            }
+        }
+    }
+    assert_eq!(headless, Vec::<String>::new());
+}
+
 /// The sources of all tests, put together.
 fn sources(directory: &Path, into: &mut String) {
     for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
