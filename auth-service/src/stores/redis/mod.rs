@@ -28,6 +28,7 @@ use redis::FromRedisValue;
 use secrecy::{ExposeSecret, SecretString};
 use service_kit::config::Rejected;
 use service_kit::outage::Outage;
+use tracing::Instrument;
 use uuid::Uuid;
 
 pub use self::attempts::RedisAttempts;
@@ -116,13 +117,18 @@ impl Redis {
         answer
     }
 
-    /// Waits for a replica to hear of an ending. It stands whether one does or not: that none does is for the operator to know.
-    async fn confirm_ending(&self, told: &Told, user_id: Uuid) {
-        let outcome = told.node.confirm(&told.open, user_id).await;
-        if outcome.is_err() {
-            self.unconfirmed_endings.inc();
-        }
-        self.unreplicated.observe(&outcome);
+    /// Waits for a replica to hear of an ending. It stands whether one does or not: that none does is for the operator to know, also
+    /// where the request is over before that is clear.
+    async fn confirm_ending(self: &Arc<Self>, told: Told, user_id: Uuid) {
+        let redis = self.clone();
+        let confirming = async move {
+            let outcome = told.node.confirm(&told.open, user_id).await;
+            if outcome.is_err() {
+                redis.unconfirmed_endings.inc();
+            }
+            redis.unreplicated.observe(&outcome);
+        };
+        drop(tokio::spawn(confirming.in_current_span()).await);
     }
 }
 

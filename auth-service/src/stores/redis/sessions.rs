@@ -26,7 +26,7 @@ impl RedisSessions {
     async fn end_and_confirm(&self, user_id: Uuid, call: Call) -> Result<Ending, StoreError> {
         let (ending, told) = self.0.run_and_tell(call, ended_if_asker_is_live).await?;
         if ending != Ending::AskerNotLive {
-            self.0.confirm_ending(&told, user_id).await;
+            self.0.confirm_ending(told, user_id).await;
         }
         Ok(ending)
     }
@@ -55,7 +55,7 @@ impl SessionStore for RedisSessions {
     ) -> Result<Vec<EndedSession>, StoreError> {
         let (ended, told) = self.0.run_and_tell(start(user_id, &session, rules, now), ended).await?;
         if !ended.is_empty() {
-            self.0.confirm_ending(&told, user_id).await;
+            self.0.confirm_ending(told, user_id).await;
         }
         Ok(ended)
     }
@@ -70,7 +70,7 @@ impl SessionStore for RedisSessions {
         let call = rotate(user_id, presented, rules, now);
         let (rotation, told) = self.0.run_and_tell(call, |answer| rotation(answer, rules)).await?;
         if rotation == Rotation::Reused {
-            self.0.confirm_ending(&told, user_id).await;
+            self.0.confirm_ending(told, user_id).await;
         }
         Ok(rotation)
     }

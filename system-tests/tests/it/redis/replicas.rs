@@ -7,6 +7,7 @@ use auth_service::domain::session::Rotation;
 use futures_util::future::join_all;
 use redis::cmd;
 use system_tests::redis::{Cluster, HOST, Sentinels, Server};
+use system_tests::waiting::eventually;
 use tokio::time::Instant;
 
 use super::{User, open, presented, settings};
@@ -86,6 +87,24 @@ async fn replicas_that_do_not_answer_hold_up_an_ending_for_a_bounded_time_and_no
 }
 
 #[tokio::test]
+async fn an_ending_whose_request_is_over_before_a_replica_has_answered_is_counted_all_the_same() {
+    let all = Sentinels::start();
+    let store = open(&settings(all.url()));
+    let user = User::new(&store);
+    user.start().await;
+    let frozen = [all.servers[1].freeze(), all.servers[2].freeze()];
+    let has_ended = async || user.list().await.is_empty().then_some(());
+    tokio::select! {
+        ended = user.try_end_all() => panic!("a replica that does not answer is not waited for: {ended:?}"),
+        () = eventually("the session has ended", has_ended) => {}
+    }
+    assert_eq!(store.0.unconfirmed_endings().get(), 0, "nobody knows yet");
+    let is_counted = async || (store.0.unconfirmed_endings().get() == 1).then_some(());
+    eventually("the ending is counted", is_counted).await;
+    drop(frozen);
+}
+
+#[tokio::test]
 async fn where_there_is_no_replica_nobody_waits_until_there_is_one() {
     let server = Server::start();
     let store = open(&settings(server.url()));
@@ -97,12 +116,12 @@ async fn where_there_is_no_replica_nobody_waits_until_there_is_one() {
     let replica = Server::start_with(&[("replicaof", &format!("{HOST} {master}"))]);
     let follows =
         async || (server.ask::<String>(cmd("INFO").arg("replication")).contains("state=online")).then_some(());
-    system_tests::waiting::eventually("a replica follows", follows).await;
+    eventually("a replica follows", follows).await;
     user.try_end_all().await.expect("the store works");
     assert_eq!((waits(&server), store.0.unconfirmed_endings().get()), (1, 0));
     replica.kill();
     let is_gone = async || (server.info("connected_slaves") == 0).then_some(());
-    system_tests::waiting::eventually("the replica is gone", is_gone).await;
+    eventually("the replica is gone", is_gone).await;
     user.try_end_all().await.expect("the store works");
     assert_eq!(store.0.unconfirmed_endings().get(), 1, "where one was expected, none is a failure");
 }
