@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A JSON object in the body, read as a `T`.
 ///
-/// Refuses with [`Problem`]s: 415 for another content type or a content encoding, 413 beyond [`BODY_LIMIT`] (what lies beyond is
+/// Refuses with [`Problem`]s: 415 for another content type or any content coding, 413 beyond [`BODY_LIMIT`] (what lies beyond is
 /// not read), 408 when it does not arrive within 10 s, and 400 for what is no JSON object or does not fit `T`.
 #[derive(Debug)]
 pub struct JsonBody<T>(pub T);
@@ -45,8 +45,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
 }
 
 fn check_headers(request: &HttpRequest) -> Result<(), Problem> {
-    if !is_json(request) || is_encoded(request.headers()) {
+    if !is_json(request) {
         return Err(Problem::unsupported_media_type());
+    }
+    if is_encoded(request.headers()) {
+        return Err(Problem::unsupported_content_coding());
     }
     let length =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());

@@ -158,6 +158,13 @@ impl Problem {
             .detail("Send JSON, with Content-Type: application/json and no Content-Encoding.")
     }
 
+    /// 415 `unsupported_media_type` for a body that is compressed, with what is taken instead (RFC 9110 §15.5.16).
+    pub fn unsupported_content_coding() -> Self {
+        Self::unsupported_media_type()
+            .detail("The body is not unpacked here. Send it as it is, with no Content-Encoding.")
+            .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+    }
+
     /// 503 `unavailable` with `Retry-After`: a part is down or there is too much to do. It never tells the cause.
     pub fn unavailable(retry_after_seconds: u64) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Service unavailable")

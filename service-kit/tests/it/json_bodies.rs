@@ -44,7 +44,10 @@ async fn an_encoded_body_is_unsupported() {
         answer(post.header("content-encoding", coding).body(r#"{"name":"ada"}"#))
     };
     for coding in ["gzip", "br", "identity, gzip", "nonsense", ""] {
-        post(coding).await.assert_problem(415, "unsupported_media_type");
+        let refused = post(coding).await;
+        let detail = refused.assert_problem(415, "unsupported_media_type");
+        assert!(detail.contains("no Content-Encoding"), "{detail}");
+        assert_eq!(refused.header("accept-encoding"), Some("identity"), "{refused:?}");
     }
     assert_eq!(post("Identity").await.status, 200);
 }
