@@ -115,6 +115,7 @@ fn is_next(parameters: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
@@ -141,5 +142,29 @@ mod tests {
     fn there_is_none_where_none_is_named(#[case] link: &str) {
         assert_eq!(next(link), None);
         assert_eq!(next_page(&HeaderMap::new()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn the_link_that_our_services_write_is_found_among_others(
+            limit in 1..=500_u16,
+            after in any::<u128>().prop_map(Uuid::from_u128),
+            before in "(<[a-z?=/]{0,10}>; rel=\"?prev\"?, ?)?",
+            behind in "(, ?<[a-z?=/]{0,10}>; rel=last)?",
+        ) {
+            let query = format!("limit={limit}&after={after}");
+            prop_assert_eq!(next(&format!("{before}<?{query}>; rel=\"next\"{behind}")), Some(query));
+        }
+
+        #[test]
+        fn whatever_the_header_says_only_a_query_in_it_is_followed(link in prop_oneof!["[<>?;=,\"a rlnextE-]{0,40}", "[ -~]{0,40}"]) {
+            if let Some(query) = next(&link) {
+                prop_assert!(link.contains(&format!("?{query}>")), "{:?}", query);
+                let page = Url::parse("https://latchkey.test/api/jobs/job-list").unwrap();
+                let mut asked = page.clone();
+                asked.set_query(Some(&query));
+                prop_assert_eq!((asked.origin(), asked.path()), (page.origin(), page.path()));
+            }
+        }
     }
 }

@@ -140,6 +140,7 @@ fn whole_seconds(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
     use serde_json::json;
 
@@ -202,5 +203,47 @@ mod tests {
     #[rstest]
     fn a_refusal_is_not(#[values(302, 400, 401, 403, 404, 409, 422)] status: u16) {
         assert!(!problem(status, "").is_temporary());
+    }
+
+    fn any_headers() -> impl Strategy<Value = HeaderMap> {
+        let text = prop_oneof!["[0-9]{0,8}", "[+-]?[0-9 ]{0,4}", "[ -~]{0,20}"];
+        text.prop_map(|text| HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]))
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_back_is_a_problem_and_the_wait_is_a_number_that_was_sent(
+            status in 100..=999_u16,
+            headers in any_headers(),
+            body in prop::collection::vec(any::<u8>(), 0..64),
+        ) {
+            let status = StatusCode::from_u16(status).unwrap();
+            let problem = Problem::read(status, &headers, &body);
+            prop_assert_eq!(problem.status, status);
+            let sent = headers[RETRY_AFTER].to_str().unwrap();
+            let is_number = (1..=6).contains(&sent.len()) && sent.bytes().all(|byte| byte.is_ascii_digit());
+            prop_assert_eq!(problem.retry_after.map(|wait| wait.as_secs()), is_number.then(|| sent.parse().unwrap()));
+        }
+
+        #[test]
+        fn every_word_is_kept_as_it_was_said(code in "[a-z_]{0,24}", reason in "\\PC{0,24}", detail in "\\PC{0,24}") {
+            let body = json!({ "code": code, "reason": reason, "detail": detail }).to_string();
+            let problem = problem(403, &body);
+            prop_assert_eq!(problem.code.as_ref().map(ErrorCode::as_str), Some(code.as_str()));
+            prop_assert_eq!(problem.reason.as_ref().map(EndReason::as_str), Some(reason.as_str()));
+            prop_assert_eq!(problem.detail, Some(detail));
+        }
+
+        #[test]
+        fn members_of_any_type_are_read_or_left_out(
+            name in "(code|reason|detail|title|errors)",
+            value in "(null|true|7|\\[1,\"x\"\\]|\\{\"a\":\\[\"x\",2\\]\\}|\"x\")",
+        ) {
+            let problem = problem(422, &format!(r#"{{"{name}":{value}}}"#));
+            let is_word = value == r#""x""#;
+            prop_assert_eq!(problem.code.is_some(), name == "code" && is_word);
+            prop_assert_eq!(problem.reason.is_some(), name == "reason" && is_word);
+            prop_assert_eq!(problem.errors.is_empty(), !(name == "errors" && value.starts_with('{')));
+        }
     }
 }

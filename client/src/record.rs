@@ -150,6 +150,7 @@ fn expose_all<S: Serializer>(secrets: &[SecretString], serializer: S) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
     use serde_json::{Value, json};
 
@@ -252,5 +253,25 @@ mod tests {
         assert_eq!(stored.sign_outs.len(), MOST_ORDERS);
         assert_eq!(stored.sign_outs[0].expose_secret(), "refresh-4");
         assert_eq!(stored.ended_because, Some(EndReason::SignedOut));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_damaged_is_no_session_or_a_sound_one(at in any::<prop::sample::Index>(), by in prop_oneof!["", "(?s).", "[ -~]{1,3}"], cuts in any::<bool>()) {
+            let text = live(1).text().expose_secret().to_owned();
+            let at = at.index(text.len());
+            let rest = if cuts { "" } else { &text[at + 1..] };
+            let damaged = format!("{}{by}{rest}", &text[..at]);
+            if let Some(session) = Stored::parse(Some(&damaged.into())).session {
+                prop_assert!(session.is_sound());
+                let again = Stored { session: Some(session), ..Stored::default() }.text();
+                prop_assert!(Stored::parse(Some(&again)).session.is_some());
+            }
+        }
+
+        #[test]
+        fn no_text_is_taken_for_a_session(text in "(?s).{0,60}") {
+            prop_assert!(Stored::parse(Some(&text.into())).session.is_none());
+        }
     }
 }

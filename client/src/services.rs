@@ -65,6 +65,7 @@ impl Services {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
@@ -136,5 +137,44 @@ mod tests {
         let base = ServiceUrl::parse("https://latchkey.test/api/jobs/").unwrap();
         assert_eq!(base.at(["jobs", "../x?y"]).as_str(), "https://latchkey.test/api/jobs/jobs/..%2Fx%3Fy");
         assert_eq!(ServiceUrl::parse("http://127.0.0.1:1").unwrap().at(["login"]).as_str(), "http://127.0.0.1:1/login");
+    }
+
+    proptest! {
+        #[test]
+        fn no_url_of_another_origin_carries_the_token(
+            scheme in "(https?|HTTPS|ftp|data|//)",
+            user in "([a-z.:]{1,8}@)?",
+            host in "(latchkey\\.test|127\\.0\\.0\\.1|LATCHKEY\\.test|latchkey\\.test\\.|[a-z.]{1,12})",
+            port in "(:(443|8082|80|[0-9]{1,5}))?",
+            path in "[/\\\\a-z%.?#@]{0,10}(/api/auth|/api/jobs)?[/\\\\a-z%25efc.?#-]{0,20}",
+        ) {
+            let Ok(url) = Url::parse(&format!("{scheme}://{user}{host}{port}{path}")) else { return Ok(()) };
+            if services().carry_token(&url) {
+                let shown = url.origin().ascii_serialization();
+                let is_local = shown == "http://127.0.0.1:8082";
+                prop_assert!(is_local || shown == "https://latchkey.test", "{}", url);
+                let below = ["/api/auth/", "/api/jobs/"];
+                prop_assert!(is_local || below.iter().any(|base| url.path().starts_with(base)), "{}", url);
+                prop_assert!(url.path_segments().expect("a path").all(|segment| ![".", ".."].contains(&segment)));
+            }
+        }
+
+        #[test]
+        fn a_base_url_that_is_taken_names_a_host_and_no_secret(text in prop_oneof!["(?i)https?://[a-z0-9:@/?#.]{0,20}", "\\PC{0,20}"]) {
+            if let Ok(base) = ServiceUrl::parse(&text) {
+                let ServiceUrl(url) = &base;
+                prop_assert!(url.has_host() && url.username().is_empty() && url.password().is_none());
+                let call = base.at(["jobs"]);
+                prop_assert!(base.covers(&call) || is_ambiguous(call.path()), "{}", call);
+            }
+        }
+
+        #[test]
+        fn any_text_is_one_segment_of_a_path(segment in "[^.\t\n\r]\\PC{0,20}") {
+            let base = ServiceUrl::parse("https://latchkey.test/api/jobs").unwrap();
+            let url = base.at(["jobs", &segment]);
+            prop_assert_eq!(url.path_segments().expect("a path").count(), 4);
+            prop_assert!(url.query().is_none() && url.fragment().is_none());
+        }
     }
 }

@@ -185,3 +185,43 @@ fn problem(status: StatusCode, code: &str, title: &str, detail: &str) -> HttpRes
         .to_string(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sent(values: &[&[u8]]) -> HeaderMap {
+        let values = values.iter().map(|value| HeaderValue::from_bytes(value).expect("what may stand in a header"));
+        values.fold(HeaderMap::new(), |mut headers, value| {
+            headers.append(header::AUTHORIZATION, value);
+            headers
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_token_is_found_behind_its_scheme_in_any_case(scheme in "[bB][eE][aA][rR][eE][rR]", gap in " {1,3}", token in "[!-~]{1,60}") {
+            let value = format!("{scheme}{gap}{token}");
+            prop_assert_eq!(bearer_token(&sent(&[value.as_bytes()])), Ok(token.as_str()));
+            let twice = sent(&[value.as_bytes(), value.as_bytes()]);
+            prop_assert!(matches!(bearer_token(&twice), Err(AccessRefused::Invalid(_))));
+        }
+
+        #[test]
+        fn nothing_else_is_taken_for_a_token(value in prop_oneof![
+            prop::collection::vec(prop_oneof![Just(b'\t'), b' '..=b'~', 0x80..=0xff_u8], 0..40),
+            "(?i)bearer?[ \t]{0,2}[!-~]{0,5}[ \t]{0,2}[!-~]{0,5}".prop_map(String::into_bytes),
+        ]) {
+            let headers = sent(&[&value]);
+            if let Ok(token) = bearer_token(&headers) {
+                let text = str::from_utf8(&value).expect("ASCII");
+                prop_assert!(!token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
+                let scheme = text.strip_suffix(token).expect("the token is the last thing");
+                prop_assert!(scheme.ends_with(' ') && scheme.trim_end().eq_ignore_ascii_case("bearer"), "{:?}", text);
+            }
+        }
+    }
+}

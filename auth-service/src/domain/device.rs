@@ -82,6 +82,8 @@ fn product(user_agent: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn name(said: Option<&str>, user_agent: &str) -> Result<String, &'static str> {
@@ -123,5 +125,33 @@ mod tests {
         assert_eq!(name(Some(" "), "curl/8").as_deref(), Ok("curl"));
         assert!(name(Some(&"x".repeat(65)), "").is_err());
         assert!(name(Some("a\u{1b}[2J"), "").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_said_a_name_can_be_shown_in_a_list(
+            said in proptest::option::of("(?s).{0,80}"),
+            user_agent in prop_oneof![
+                "(?s).{0,100}",
+                "Mozilla/5\\.0 \\([A-Za-z0-9 ;._]{0,60}\\) [A-Za-z]{0,90}/[0-9.]{0,9} (Firefox|Chrome|Safari|Edg)/[0-9.]{0,9}",
+            ],
+        ) {
+            if let Ok(DeviceName(name)) = DeviceName::parse(said.as_deref(), Some(&user_agent)) {
+                prop_assert!((1..=64).contains(&name.chars().count()), "{:?}", name);
+                prop_assert!(!name.chars().any(char::is_control), "{:?}", name);
+                let said = said.as_deref().map(str::trim).unwrap_or_default();
+                prop_assert!(said.is_empty() || said == name);
+            }
+        }
+
+        #[test]
+        fn a_fingerprint_of_up_to_512_characters_is_taken_as_it_is(text in "(?s).{0,20}", times in 0..60_usize) {
+            let text = text.repeat(times);
+            match Fingerprint::parse(Some(text.clone())) {
+                Ok(None) => prop_assert!(text.is_empty()),
+                Ok(Some(fingerprint)) => prop_assert!(fingerprint.0 == text && text.chars().count() <= 512),
+                Err(_) => prop_assert!(text.chars().count() > 512),
+            }
+        }
     }
 }

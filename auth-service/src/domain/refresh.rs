@@ -240,3 +240,25 @@ impl IdempotencyKey {
         String::from_utf8(text.to_vec()).map(Self).map_err(|_| WRONG)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_key_of_16_to_128_visible_characters_is_taken_as_it_is_and_nothing_else(
+            key in prop_oneof![
+                "[!-~]{14,130}".prop_map(String::into_bytes),
+                "[ -\\u{80}]{16,20}".prop_map(String::into_bytes),
+                prop::collection::vec(any::<u8>(), 0..140),
+            ],
+        ) {
+            let is_good = (16..=128).contains(&key.len()) && key.iter().all(|byte| (b'!'..=b'~').contains(byte));
+            let taken = IdempotencyKey::parse(&key).ok().map(|key| key.0.into_bytes());
+            prop_assert_eq!(taken, is_good.then_some(key));
+        }
+    }
+}

@@ -87,6 +87,8 @@ pub fn login_key(typed: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -121,6 +123,31 @@ mod tests {
             "\"a b\"@example.test",
         ] {
             assert!(Email::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_username_is_found_by_whatever_case_it_is_typed_in(text in prop_oneof!["[a-zA-Z0-9._@ -]{0,40}", "(?s).{0,40}"]) {
+            if let Ok(name) = Username::parse(&text) {
+                let name = name.as_str();
+                prop_assert!((3..=32).contains(&name.len()) && !name.contains('@'));
+                prop_assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte)));
+                prop_assert_eq!(login_key(&text), name);
+            }
+        }
+
+        #[test]
+        fn an_address_is_kept_as_it_is_and_found_in_any_case(
+            text in prop_oneof!["[a-zA-Z0-9.+_-]{1,70}@([a-z0-9-]{1,66}\\.){1,5}[a-z]{2,10}", "(?s).{0,20}@?.{0,20}"],
+        ) {
+            if let Ok(email) = Email::parse(&text) {
+                prop_assert_eq!(email.as_str(), &text);
+                prop_assert!(text.len() <= 254 && text.contains('@'), "{}", text);
+                prop_assert_eq!(login_key(&email.key()), email.key());
+                prop_assert!(!text.is_ascii() || login_key(&text.to_ascii_uppercase()) == email.key());
+                prop_assert!(Username::parse(&text).is_err());
+            }
         }
     }
 }

@@ -140,6 +140,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
+    use crate::record::Stored;
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).expect("it is there").permissions().mode() & 0o777
@@ -168,6 +169,17 @@ mod tests {
         fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
         FileStorage::new(&path).store(&"new".into()).await.unwrap();
         assert_eq!(mode(&path), 0o600);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_text_holds_no_session_and_can_be_written_again() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("tokens.json");
+        fs::write(&path, b"{\"session\":\xff").unwrap();
+        let storage = FileStorage::new(&path);
+        assert!(Stored::parse(storage.load().await.unwrap().as_ref()).session.is_none());
+        storage.store(&"new".into()).await.unwrap();
+        assert_eq!(storage.load().await.unwrap().unwrap().expose_secret(), "new");
     }
 
     #[tokio::test]

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -47,5 +49,31 @@ fn each_status_is_read_from_its_own_word_alone() {
     }
     for word in ["", "Open", "in-progress", "inProgress", " done", "cancelled"] {
         assert!(Status::parse(word).is_err(), "{word:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_title_that_is_taken_is_one_line_and_taken_again_as_it_is(text in prop_oneof!["(?s).{0,220}", "\\s{0,3}.{0,205}\\s{0,3}"]) {
+        if let Ok(title) = Title::parse(&text) {
+            let title = title.as_str();
+            prop_assert_eq!(title, text.trim());
+            prop_assert!((1..=200).contains(&title.chars().count()) && !title.chars().any(char::is_control));
+            prop_assert_eq!(Title::parse(title).map(Title::into_string), Ok(title.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_description_is_taken_as_it_is_or_not_at_all(text in "(?s).{0,30}", times in 0..300_usize) {
+        let text = text.repeat(times);
+        let is_good = text.chars().count() <= 5_000 && !text.contains('\0');
+        prop_assert_eq!(Description::parse(text.clone()).ok().map(Description::into_string), is_good.then_some(text));
+    }
+
+    #[test]
+    fn a_word_is_a_status_only_where_that_status_is_written_so(word in "(open|in_progress|done)?[a-zA-Z_ ]{0,2}") {
+        if let Ok(status) = Status::parse(&word) {
+            prop_assert_eq!(status.as_str(), word);
+        }
     }
 }

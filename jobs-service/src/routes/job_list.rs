@@ -78,3 +78,47 @@ fn next_link(page: &JobPage, limit: Limit) -> Option<String> {
     let last = page.jobs.last().filter(|_| page.has_more)?;
     Some(format!("<?limit={}&after={}>; rel=\"next\"", limit.get(), last.id))
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::web::Query;
+    use chrono::DateTime;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::{Description, Job, JobContent, Status, Title};
+
+    fn page_until(id: Uuid) -> JobPage {
+        let title = Title::parse("Water the ferns").expect("a title");
+        let content = JobContent { title, description: Description::default(), status: Status::Open };
+        let job = Job { id, content, created_at: DateTime::UNIX_EPOCH, updated_at: DateTime::UNIX_EPOCH };
+        JobPage { jobs: vec![job], has_more: true }
+    }
+
+    fn read(query: &str) -> Option<PageRequest> {
+        Query::<PageQuery>::from_query(query).ok()?.into_inner().parse().ok()
+    }
+
+    proptest! {
+        #[test]
+        fn the_next_page_is_asked_for_by_the_link_to_it(limit in 1..=500_i64, id in any::<u128>().prop_map(Uuid::from_u128)) {
+            let limit = Limit::parse(limit).expect("a limit");
+            let link = next_link(&page_until(id), limit).expect("there is more");
+            let query = link.strip_prefix("<?").and_then(|link| link.strip_suffix(">; rel=\"next\"")).expect("a link");
+            prop_assert_eq!(read(query), Some(PageRequest { limit, after: Some(id) }));
+        }
+
+        #[test]
+        fn a_page_that_is_accepted_is_one_that_there_can_be(
+            limit in prop_oneof!["-?[0-9]{0,20}", "\\PC{0,6}"],
+            after in prop_oneof!["[0-9a-fA-F{}-]{0,38}", "\\PC{0,10}"],
+        ) {
+            if let Some(request) = read(&format!("limit={limit}&after={after}")) {
+                prop_assert!((1..=500).contains(&request.limit.get()));
+                let digits = |text: &str| text.chars().filter(char::is_ascii_hexdigit).collect::<String>();
+                let id = request.after.expect("an id");
+                prop_assert_eq!(digits(&id.simple().to_string()), digits(&after.to_ascii_lowercase()));
+            }
+        }
+    }
+}

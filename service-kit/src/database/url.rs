@@ -37,6 +37,8 @@ impl DatabaseUrl {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parsed(text: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
@@ -56,6 +58,29 @@ mod tests {
     fn what_names_no_database_is_refused() {
         for url in ["", "sqlite:", "sqlite::memory:", "sqlite:a.db?mode=ro", "mysql://x", "data/a.db", "redis://x"] {
             assert_eq!(parsed(url).err(), Some(DatabaseUrlError), "{url}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_names_a_file_a_server_or_nothing_and_is_never_shown(
+            scheme in "(sqlite:|sqlite://|postgres://|postgresql://|postgres:)?",
+            text in prop_oneof!["[a-z0-9/:?@.]{0,20}", "(?s).{0,20}"],
+            password in "[a-z]{12}",
+        ) {
+            let url = format!("{scheme}{text}{password}");
+            match parsed(&url) {
+                Ok(DatabaseUrl::Sqlite(path)) => {
+                    let path = path.to_str().expect("what was text");
+                    prop_assert!(url.starts_with("sqlite:") && url.ends_with(path) && path.ends_with(&password));
+                    prop_assert!(!path.starts_with(':') && !path.contains('?'), "{}", path);
+                }
+                Ok(server) => {
+                    prop_assert!(url.starts_with("postgres://") || url.starts_with("postgresql://"));
+                    prop_assert!(!format!("{server:?}").contains(&password));
+                }
+                Err(error) => prop_assert!(!format!("{error} {error:?}").contains(&password)),
+            }
         }
     }
 }

@@ -1,3 +1,6 @@
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
@@ -64,6 +67,8 @@ fn what_cannot_be_meant_is_refused() {
         "redis://a:0",
         "redis://a:65536",
         "redis://a:b",
+        "redis://a:+1",
+        "redis://a:",
         "redis://::1",
         "redis://[::1",
         "redis://[a]:1",
@@ -86,6 +91,7 @@ fn what_cannot_be_meant_is_refused() {
         "redis-sentinel://a/",
         "redis-sentinel://a,/m",
         "redis-sentinel://a/m/1",
+        "redis-sentinel://a/m%0a",
         "redis-cluster://a/1",
         "redis-cluster://,",
         "redisx://a",
@@ -107,7 +113,56 @@ fn other_stores_urls_are_not_taken_for_redis() {
     }
 }
 
+fn any_address() -> impl Strategy<Value = Address> {
+    let host = prop_oneof![
+        "[a-z0-9][a-z0-9.-]{0,20}",
+        any::<Ipv4Addr>().prop_map(|address| address.to_string()),
+        any::<Ipv6Addr>().prop_map(|address| address.to_string()),
+    ];
+    (host, 1..=u16::MAX).prop_map(|(host, port)| Address { host, port })
+}
+
 proptest! {
+    #[test]
+    fn what_is_written_by_the_rules_is_read_as_it_was_meant(
+        nodes in prop::collection::vec(any_address(), 1..4),
+        (user, password) in ("(?s).{0,12}", "(?s).{1,12}"),
+        (database, master) in (0..=u32::MAX, "[a-zA-Z0-9._-]{1,20}"),
+        is_tls in any::<bool>(),
+    ) {
+        let s = if is_tls { "s" } else { "" };
+        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let credentials = format!("{}:{}", encoded(&user), encoded(&password));
+        let hosts = nodes.iter().map(Address::to_string).collect::<Vec<_>>().join(",");
+        let one = Servers::One { address: nodes[0].clone(), database: database.into() };
+        for (url, servers) in [
+            (format!("redis{s}://{credentials}@{}/{database}", nodes[0]), one),
+            (
+                format!("redis{s}-sentinel://{credentials}@{hosts}/{master}"),
+                Servers::BehindSentinels { sentinels: nodes.clone(), master: master.clone() },
+            ),
+            (format!("redis{s}-cluster://{credentials}@{hosts}"), Servers::Cluster { nodes: nodes.clone() }),
+        ] {
+            let parsed = RedisUrl::parse(&url).map_err(|error| TestCaseError::fail(format!("{url}: {error}")))?;
+            prop_assert_eq!((parsed.servers, parsed.is_tls), (servers, is_tls));
+            prop_assert_eq!(parsed.user.unwrap_or_default(), user.clone());
+            prop_assert_eq!(parsed.password.map(|text| text.expose_secret().to_owned()), Some(password.clone()));
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_accepted_is_one_that_can_be_asked(hosts in "[a1+:%,\\[\\] -]{0,12}", kind in "(-cluster)?") {
+        let nodes = match RedisUrl::parse(&format!("redis{kind}://{hosts}")).map(|url| url.servers) {
+            Ok(Servers::One { address, .. }) => vec![address],
+            Ok(Servers::Cluster { nodes }) => nodes,
+            Ok(Servers::BehindSentinels { .. }) | Err(_) => Vec::new(),
+        };
+        for node in nodes {
+            let again = format!("redis://{node}");
+            prop_assert_eq!(servers(&again), Servers::One { address: node, database: 0 });
+        }
+    }
+
     #[test]
     fn no_text_makes_it_panic_and_no_error_shows_a_password(text in "\\PC{0,60}", password in "[a-z]{12}") {
         for scheme in ["redis", "rediss-sentinel", "redis-cluster"] {
