@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::crowd::{Crowd, HEALED, metric};
 use super::seed::choices;
+use super::share::Share;
 use super::tally::Tally;
 use crate::client::Client;
 use crate::device::Device;
@@ -44,13 +45,13 @@ async fn started(program: &Program, tally: &Tally) -> Service {
 }
 
 /// Kills the service so often, and holds its clients' sessions to go on after each start.
-pub async fn of_the_service(storage: Storage, kills: usize, seed: u64, tally: &Tally) {
+pub async fn of_the_service(storage: Storage, kills: Share, seed: u64, tally: &Tally) {
     let mut rng = choices(seed, 0);
     let site = Site::open(storage, &[]).await;
     let program = Program::new("auth-service", site.directory(), site.environment(&[]));
     let mut service = started(&program, tally).await;
     let mut crowd = Crowd::gather(&site, &service.client(), USERS, tally).await;
-    for _ in 0..kills {
+    for _ in kills {
         let client = service.client();
         let moment = rng.u64(1..300);
         crowd
@@ -69,14 +70,14 @@ pub async fn of_the_service(storage: Storage, kills: usize, seed: u64, tally: &T
 }
 
 /// Kills a Redis that writes to the disk before it answers, so often.
-pub async fn of_redis(kills: usize, seed: u64, tally: &Tally) {
+pub async fn of_redis(kills: Share, seed: u64, tally: &Tally) {
     let mut rng = choices(seed, 0);
     let redis = Server::start_with(&[("appendonly", "yes"), ("appendfsync", "always")]);
     let site = Site::over(&redis.url(), postgres::shared().database(), &[]).await;
     let service = started(&Program::new("auth-service", site.directory(), site.environment(&[])), tally).await;
     let client = service.client();
     let mut crowd = Crowd::gather(&site, &client, USERS, tally).await;
-    for _ in 0..kills {
+    for _ in kills {
         let moment = rng.u64(1..200);
         crowd
             .refresh_until(&client, async |granted| {

@@ -1,18 +1,22 @@
-//! Clients that mean no good: they keep connections open and say next to nothing, or never read, or try token after token. Good clients
-//! hardly notice, and the log does not fill.
+//! Clients that mean no good: they keep connections open and say next to nothing, or never read, or never stop, or try token after
+//! token, or all log in at once. Good clients hardly notice, and neither memory nor the log fills.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use rstest::rstest;
 use shared_claims::{Clock, SystemClock};
 use system_tests::client::Client;
 use system_tests::device::Device;
 use system_tests::program::{Program, Service};
 use system_tests::proof::crowd::metric;
+use system_tests::proof::logins;
+use system_tests::proof::share::Share;
+use system_tests::proof::tally::Tally;
 use system_tests::site::{Site, Storage};
-use system_tests::waiting::eventually;
-use tokio::io::AsyncWriteExt;
+use system_tests::waiting::{PATIENCE, eventually};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
@@ -48,6 +52,10 @@ async fn open_and_fall_silent(address: SocketAddr, beginning: &str) -> TcpStream
     stream
 }
 
+async fn memory(client: &Client) -> u64 {
+    metric(client, "process_resident_memory_bytes").await
+}
+
 async fn goes_on_promptly(device: &mut Device, client: &Client) {
     for _ in 0..20 {
         let answer = timeout(PROMPT, device.refresh(client)).await.expect("an answer within a second");
@@ -60,13 +68,12 @@ async fn a_thousand_slow_connections_leave_good_requests_prompt() {
     let (_site, service, mut device) = service().await;
     let client = service.client();
     goes_on_promptly(&mut device, &client).await;
-    let (files, memory) =
-        (metric(&client, "process_open_fds").await, metric(&client, "process_resident_memory_bytes").await);
+    let (files, before) = (metric(&client, "process_open_fds").await, memory(&client).await);
     let beginnings = beginnings(&device.tokens.access_token);
     let opening = (0..CONNECTIONS).map(|number| open_and_fall_silent(service.address, &beginnings[number % 3]));
     let slow = join_all(opening).await;
     goes_on_promptly(&mut device, &client).await;
-    let taken = metric(&client, "process_resident_memory_bytes").await.saturating_sub(memory);
+    let taken = memory(&client).await.saturating_sub(before);
     assert!(taken < MEMORY, "a thousand connections take {taken} bytes");
     drop(slow);
     let are_gone = async || (metric(&client, "process_open_fds").await <= files + FILES_OF_READERS).then_some(());
@@ -98,4 +105,93 @@ async fn a_thousand_bad_tokens_cost_the_rest_nothing_and_are_no_flood_in_the_log
     assert!(lines <= 1_000, "{lines} lines");
     let warnings: Vec<_> = log.lines().filter(|line| !line.contains("\"level\":\"INFO\"")).collect();
     assert!(warnings.is_empty(), "{warnings:?}");
+}
+
+/// What a body that never ends, or that would never end once it is unpacked, may take in memory.
+const MEMORY_OF_FLOODS: u64 = 16 << 20;
+const HEAD: &str = "POST /login HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
+
+/// Sends a beginning, then this piece again and again, each after a pause, until the service has answered with a problem.
+async fn flooded(address: SocketAddr, beginning: &str, piece: &[u8], pause: Duration) -> String {
+    let (mut reading, mut writing) = TcpStream::connect(address).await.expect("a connection").into_split();
+    let flooding = async {
+        let mut written = writing.write_all(beginning.as_bytes()).await;
+        while written.is_ok() {
+            written = writing.write_all(piece).await;
+            tokio::time::sleep(pause).await;
+        }
+        // Cut off; what was answered has yet to be read.
+        std::future::pending().await
+    };
+    let answering = async {
+        let mut answer = Vec::new();
+        while !answer.contains(&b'}') && reading.read_buf(&mut answer).await.is_ok_and(|count| count > 0) {}
+        String::from_utf8(answer).expect("text")
+    };
+    let answered = async {
+        tokio::select! {
+            answer = answering => answer,
+            never = flooding => never,
+        }
+    };
+    timeout(PATIENCE, answered).await.expect("it is cut off")
+}
+
+#[rstest]
+#[case::chunks_without_end("1000\r\n", &[b' '; 0x1000 + 2], Duration::ZERO, 413)]
+#[case::chunks_that_trickle("", b"1\r\n \r\n", Duration::from_millis(50), 408)]
+#[case::a_chunk_extension_without_end("1;", &[b'x'; 0x1000], Duration::ZERO, 408)]
+#[case::an_extension_for_each_byte("", b"1;x=yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n \r\n", Duration::ZERO, 413)]
+#[case::a_size_without_end("", &[b'0'; 0x1000], Duration::ZERO, 408)]
+#[tokio::test]
+async fn a_body_without_end_is_cut_off(
+    #[case] beginning: &str,
+    #[case] piece: &[u8],
+    #[case] pause: Duration,
+    #[case] status: u16,
+) {
+    let (_site, service, mut device) = service().await;
+    let client = service.client();
+    let before = memory(&client).await;
+    let head = format!("{HEAD}transfer-encoding: chunked\r\n\r\n{beginning}");
+    let (answer, ()) =
+        tokio::join!(flooded(service.address, &head, piece, pause), goes_on_promptly(&mut device, &client));
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    assert!(answer.contains("application/problem+json"), "{answer}");
+    let taken = memory(&client).await.saturating_sub(before);
+    assert!(taken < MEMORY_OF_FLOODS, "it took {taken} bytes");
+}
+
+/// Where gzip of zeros begins; each zero byte that follows unpacks to 1,032 more of them.
+const BOMB: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03\xec\xc1\x01\x01\0\0\0\x80\x90\xfe\xaf\xee\x08\x0a";
+
+#[rstest]
+#[tokio::test]
+async fn a_bomb_is_refused_and_not_unpacked(
+    #[values("gzip", "gzip, gzip", "x-gzip", "deflate", "br", "identity, gzip")] coding: &str,
+    // Sixteen million bytes once unpacked; and four thousand millions, of which the service cannot know that they come.
+    #[values("content-length: 16000", "transfer-encoding: chunked")] framing: &str,
+) {
+    let (_site, service, mut device) = service().await;
+    let client = service.client();
+    let before = memory(&client).await;
+    let is_chunked = framing.ends_with("chunked");
+    let body = [BOMB, &vec![0; 16_000 - BOMB.len()]].concat();
+    let piece = if is_chunked { [b"3e80\r\n", &body[..], b"\r\n"].concat() } else { body };
+    let beginning = format!("{HEAD}content-encoding: {coding}\r\n{framing}\r\n\r\n");
+    let answer = flooded(service.address, &beginning, &piece, Duration::ZERO).await;
+    assert!(answer.starts_with("HTTP/1.1 415 "), "{answer}");
+    assert!(answer.contains("urn:latchkey:problem:unsupported_media_type"), "{answer}");
+    assert!(answer.to_ascii_lowercase().contains("accept-encoding: identity\r\n"), "it says what it takes: {answer}");
+    let taken = memory(&client).await.saturating_sub(before);
+    assert!(taken < MEMORY_OF_FLOODS, "it took {taken} bytes");
+    goes_on_promptly(&mut device, &client).await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn two_hundred_logins_at_once_leave_every_refresh_and_job_list_served_in_little_memory(
+    #[values(Storage::Embedded, Storage::Distributed)] storage: Storage,
+) {
+    logins::beside_clients(storage, Share::times(1), &Tally::default()).await;
 }

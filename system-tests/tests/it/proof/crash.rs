@@ -3,6 +3,7 @@
 use rstest::rstest;
 use system_tests::proof::crash;
 use system_tests::proof::seed::seeds;
+use system_tests::proof::share::Share;
 use system_tests::proof::tally::Tally;
 use system_tests::site::Storage::{self, Distributed, Embedded};
 
@@ -18,14 +19,14 @@ fn seed() -> u64 {
 #[tokio::test]
 async fn of_the_service_signs_nobody_out(#[values(Embedded, Distributed)] storage: Storage) {
     let tally = Tally::default();
-    crash::of_the_service(storage, KILLS, seed(), &tally).await;
+    crash::of_the_service(storage, Share::times(KILLS), seed(), &tally).await;
     tally.assert_kept();
 }
 
 #[tokio::test]
 async fn of_redis_signs_nobody_out_and_loses_nothing_where_it_always_writes_first() {
     let tally = Tally::default();
-    crash::of_redis(KILLS, seed(), &tally).await;
+    crash::of_redis(Share::times(KILLS), seed(), &tally).await;
     tally.assert_kept();
 }
 
