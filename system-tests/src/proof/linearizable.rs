@@ -16,7 +16,7 @@ use crate::stack::Stack;
 const TOGETHER: usize = 4;
 
 /// The rules that services have by default.
-const RULES: SessionRules = SessionRules {
+pub const RULES: SessionRules = SessionRules {
     max_per_user: 5,
     when_full: WhenFull::EndAll,
     reuse_leeway: Duration::ZERO,

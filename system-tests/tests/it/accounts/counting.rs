@@ -65,10 +65,10 @@ async fn of_a_hundred_guesses_at_once_no_more_are_looked_at_than_allowed(
 
 #[rstest]
 #[tokio::test]
-async fn a_right_guess_among_many_at_once_is_let_in_at_most_once_they_are_through(
+async fn the_right_password_is_refused_too_once_the_guesses_are_used_up(
     #[values(Embedded, Distributed)] storage: Storage,
 ) {
-    // The thief holds the right password among a hundred: it is found only if it is one of the first ten.
+    // A thief finds it only if it is one of the first ten, however many are tried at once.
     let ground = guarded(storage, &[("RATE_LIMIT__FIRST_DELAY", "1m")]).await;
     let (client, person) = (ground.client(), ground.person().await);
     let wrong = join_all((0..10).map(async |number| Visitor::number(&client, number).guess(&person.username).await));

@@ -17,25 +17,16 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use auth_service::domain::digest::Digest;
-use auth_service::domain::session::{
-    EndReason, Ending, Presented, Rotation, Session, SessionRules, WhenFull, Which, after,
-};
+use auth_service::domain::session::{EndReason, Ending, Presented, Rotation, Session, Which, after};
 use auth_service::stores::{Redis, RedisSessions, RedisSettings, SessionStore, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use shared_claims::{SessionRandom, random};
+use system_tests::proof::linearizable::RULES;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 /// Whatever happens to a store, its caller has an answer in this time.
 const PROMPT: Duration = Duration::from_secs(2);
-
-const RULES: SessionRules = SessionRules {
-    max_per_user: 5,
-    when_full: WhenFull::EndAll,
-    reuse_leeway: Duration::ZERO,
-    max_lifetime: None,
-    refresh_ttl: Duration::from_hours(24 * 30),
-};
 
 fn settings(url: impl Into<String>) -> RedisSettings {
     RedisSettings { url: url.into().into(), sentinel_password: None, ca_file: None }
