@@ -205,7 +205,8 @@ mod tests {
         #[test]
         fn the_token_is_found_behind_its_scheme_in_any_case(scheme in "[bB][eE][aA][rR][eE][rR]", gap in " {1,3}", token in "[!-~]{1,60}") {
             let value = format!("{scheme}{gap}{token}");
-            prop_assert_eq!(bearer_token(&sent(&[value.as_bytes()])), Ok(token.as_str()));
+            let once = sent(&[value.as_bytes()]);
+            prop_assert_eq!(bearer_token(&once), Ok(token.as_str()));
             let twice = sent(&[value.as_bytes(), value.as_bytes()]);
             prop_assert!(matches!(bearer_token(&twice), Err(AccessRefused::Invalid(_))));
         }
