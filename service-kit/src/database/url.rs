@@ -77,9 +77,13 @@ mod tests {
                 }
                 Ok(server) => {
                     prop_assert!(url.starts_with("postgres://") || url.starts_with("postgresql://"));
-                    prop_assert!(!format!("{server:?}").contains(&password));
+                    let shown = format!("{server:?}");
+                    prop_assert!(!shown.contains(&password));
                 }
-                Err(error) => prop_assert!(!format!("{error} {error:?}").contains(&password)),
+                Err(error) => {
+                    let shown = format!("{error} {error:?}");
+                    prop_assert!(!shown.contains(&password));
+                }
             }
         }
     }

@@ -23,8 +23,8 @@ const DEVICES: usize = 4;
 const PAUSE: Duration = Duration::from_millis(5);
 /// Of each, in each turn.
 const STEPS: usize = 50;
-/// What is told to come again does so after this time.
-const AGAIN: Duration = Duration::from_millis(200);
+/// Who is told to come again does so after the least that anybody is told to wait.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What a service may take in memory for the logins: 19 MiB for each password that is worked on, of which there are fewer than cores,
 /// and the rest for connections.
