@@ -46,9 +46,10 @@ impl FileStorage {
 #[async_trait]
 impl TokenStorage for FileStorage {
     async fn load(&self) -> Result<Option<SecretString>, StorageError> {
-        let read = at(self.path.clone(), |path| fs::read_to_string(path)).await;
+        let read = at(self.path.clone(), |path| fs::read(path)).await;
         match read {
-            Ok(text) => Ok(Some(text.into())),
+            // What is not even text is no session: that is for whoever reads it to find, as of any other damage.
+            Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned().into())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed("read", &self.path, error)),
         }

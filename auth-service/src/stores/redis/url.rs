@@ -95,7 +95,7 @@ fn one(hosts: &str, path: &str) -> Result<Servers, RedisUrlError> {
 
 fn behind_sentinels(hosts: &str, path: &str) -> Result<Servers, RedisUrlError> {
     let master = decoded(path)?;
-    if master.is_empty() || master.contains(|c: char| c == '/' || c.is_whitespace()) {
+    if master.is_empty() || master.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control()) {
         return Err(RedisUrlError("must end with a slash and the name by which the Sentinels know the master"));
     }
     Ok(Servers::BehindSentinels { sentinels: addresses(hosts, SENTINEL_PORT)?, master })
@@ -127,7 +127,8 @@ fn address(text: &str, default_port: u16) -> Result<Address, RedisUrlError> {
     let port = match port.strip_prefix(':') {
         None if port.is_empty() => default_port,
         Some(digits) => match digits.parse() {
-            Ok(port) if port > 0 => port,
+            // A sign is understood by the parser of numbers, and meant by nobody.
+            Ok(port) if port > 0 && digits.bytes().all(|byte| byte.is_ascii_digit()) => port,
             _ => {
                 return Err(RedisUrlError(
                     "has a port that is not a number from 1 to 65535; an IPv6 address needs [ ]",
