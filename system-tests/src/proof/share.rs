@@ -16,6 +16,7 @@ impl Share {
     }
 
     /// The same, but only the first once this moment has come.
+    #[must_use]
     pub fn until(self, moment: Instant) -> Self {
         Self { until: Some(moment), ..self }
     }
