@@ -29,6 +29,10 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 const RECOVERED_WITHIN: Duration = Duration::from_secs(2);
 /// Users with four devices each.
 const USERS: usize = 2;
+/// What may be open now and was not before, open files, threads and connections through the proxy: connections that are kept are
+/// opened as they are needed, four to the database, and to the service one for each device and one for whoever looks. A leak is
+/// another matter: each weather fails many requests.
+const KEPT: [u64; 3] = [4 + 9, 0, 9];
 /// What each weather is held for: so many refreshes that were granted, or that failed.
 const ENOUGH: u64 = 16;
 
@@ -100,9 +104,10 @@ impl Storm<'_> {
         let seen = std::cell::Cell::new(before);
         let few = async || {
             seen.set(self.footprint().await);
-            seen.get().iter().zip(&before).all(|(now, before)| now <= before).then_some(())
+            let most = before.iter().zip(KEPT).map(|(before, kept)| before + kept);
+            seen.get().into_iter().zip(most).all(|(now, most)| now <= most).then_some(())
         };
-        let what = "open files, threads and connections are as few as before";
+        let what = "of open files, threads and connections there are hardly more than before";
         let are_few = timeout(PATIENCE / 2, eventually(what, few)).await.is_ok();
         assert!(are_few, "{before:?} before and {:?} after: {what}", seen.get());
         // These are kept by whoever waits at their other end: by the service for the 75 seconds of an idle connection.
