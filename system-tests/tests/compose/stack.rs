@@ -82,11 +82,16 @@ pub(crate) async fn inspect(service: &str) -> Value {
     containers.pop().unwrap_or_else(|| panic!("{service} has no container"))
 }
 
-/// Runs a command of nothing but words.
+/// Runs a command of nothing but words at the top of the repository, where the compose files are.
 pub(crate) async fn run(command: &str, input: &str) -> Output {
     let mut words = command.split_whitespace();
     let mut command = Command::new(words.next().expect("a command"));
-    command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(words)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let input = input.to_owned();
     let running = tokio::task::spawn_blocking(move || {
         let mut child = command.spawn()?;
