@@ -8,13 +8,14 @@ FROM rust:1.95-bookworm AS sources
 WORKDIR /sources
 COPY . .
 # The workspace with nothing in it: a change of code leaves it as it is, a change of dependencies does not. And what is no part of
-# the services goes, so that a change of it builds nothing anew.
+# the services goes, so that a change of it builds nothing anew; of the workspace's other members their skeleton is enough.
 RUN rm -rf deploy fuzz tools web-client docker-compose.yml Makefile \
     && mkdir /skeleton \
     && find . \( -name Cargo.toml -o -name Cargo.lock -o -path '*/src/lib.rs' -o -path '*/src/main.rs' -o -path '*/examples/*.rs' \) \
         -exec cp --parents {} /skeleton \; \
     && echo 'fn main() {}' > /tmp/stub \
-    && find /skeleton -name '*.rs' -exec cp /tmp/stub {} \;
+    && find /skeleton -name '*.rs' -exec cp /tmp/stub {} \; \
+    && rm -rf bench client latchkey system-tests ./*/examples ./*/tests
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /build
@@ -23,7 +24,7 @@ RUN cargo build --profile dist --locked --package auth-service --package jobs-se
 COPY --from=sources /sources .
 ARG COMMIT
 # Where nobody told the commit a clone knows it. The skeleton was built later than the sources were written, so they are touched.
-RUN mkdir -p .git/objects \
+RUN if [ -d .git ]; then mkdir -p .git/objects; fi \
     && LATCHKEY_COMMIT="${COMMIT:-$(git rev-parse --verify --quiet HEAD || true)}" \
     && export LATCHKEY_COMMIT \
     && find . -path ./target -prune -o -name '*.rs' -exec touch {} + \
