@@ -6,6 +6,6 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let url = text.to_owned().into();
-    drop(RedisSettings::are_meant_by(&url));
+    let _ = RedisSettings::are_meant_by(&url);
     drop(Redis::open(&RedisSettings { url, sentinel_password: None, ca_file: None }));
 });

@@ -27,8 +27,7 @@ struct House {
 static HOUSE: LazyLock<House> = LazyLock::new(|| {
     let secret = generate_secret();
     let keys = || KeyRing::new(&secret, &[]).expect("a good secret");
-    let settings =
-        VerifierSettings { issuer: ISSUER.to_owned(), audience: NAME.to_owned(), leeway: Duration::ZERO };
+    let settings = VerifierSettings { issuer: ISSUER.to_owned(), audience: NAME.to_owned(), leeway: Duration::ZERO };
     let (clock, kid) = (Arc::new(SystemClock), keys().signing_kid().to_owned());
     let access = Verifier::new(KeyHandle::new(keys()), settings, clock.clone()).expect("settings that hold");
     let refresh = RefreshVerifier::new(KeyHandle::new(keys()), ISSUER.to_owned(), Duration::ZERO, clock)
@@ -51,9 +50,7 @@ const SOMEBODY: &str = "10000000-0000-4000-8000-000000000001";
 fn common(audience: &str, lifetime: i64) -> String {
     let now = SystemClock.now().timestamp();
     let exp = now + lifetime;
-    format!(
-        r#""iss":"{ISSUER}","aud":["{audience}"],"sub":"{SOMEBODY}","iat":{now},"exp":{exp},"sid":"{SOMEBODY}""#
-    )
+    format!(r#""iss":"{ISSUER}","aud":["{audience}"],"sub":"{SOMEBODY}","iat":{now},"exp":{exp},"sid":"{SOMEBODY}""#)
 }
 
 /// Replaces so many bytes by a text.
