@@ -55,6 +55,9 @@ impl Username {
     }
 }
 
+/// The longest e-mail address, in bytes: a path of 256 without its brackets (RFC 5321 §4.5.3.1.3).
+const LONGEST_ADDRESS: usize = 254;
+
 /// An e-mail address, kept as it was given and compared without case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email(String);
@@ -64,7 +67,10 @@ impl Email {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
         match EmailAddress::parse_with_options(text, options) {
-            Ok(address) if !address.local_part().starts_with('"') => Ok(Self(text.to_owned())),
+            // The library bounds each part, not the whole.
+            Ok(address) if text.len() <= LONGEST_ADDRESS && !address.local_part().starts_with('"') => {
+                Ok(Self(text.to_owned()))
+            }
             _ => Err("must be an e-mail address such as name@example.org"),
         }
     }
@@ -123,6 +129,16 @@ mod tests {
             "\"a b\"@example.test",
         ] {
             assert!(Email::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_254_bytes_at_most() {
+        let label = "a".repeat(61);
+        let domain = [label.as_str(); 3].join(".");
+        for (end, length, is_good) in [("bcd", 254, true), ("bcde", 255, false)] {
+            let text = format!("{}@{domain}.{end}", "a".repeat(64));
+            assert_eq!((text.len(), Email::parse(&text).is_ok()), (length, is_good));
         }
     }
 
