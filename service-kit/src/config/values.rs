@@ -12,7 +12,7 @@ pub fn choice<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -
     T::deserialize(word)
 }
 
-/// A whole number, as one or in digits. The library would also take `on`, `true` and 0.6 for 1, and `no` for 0.
+/// A whole number, as one or in digits and nothing else. The library would also take `on`, `true` and 0.6 for 1, and `no` for 0.
 pub fn whole<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     let number = deserializer.deserialize_any(Whole)?;
     let number: U64Deserializer<D::Error> = number.into_deserializer();
@@ -37,7 +37,9 @@ impl Visitor<'_> for Whole {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        text.trim().parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+        // A sign is understood by the parser of numbers, and is no digit.
+        let number = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+        number.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 }
 

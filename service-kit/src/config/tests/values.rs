@@ -52,6 +52,8 @@ fn bad_values_are_named_with_their_place() {
         // To the library these are numbers too: 1 and 0, and 0 would mean any port at all.
         ("LATCHKEY_SERVER__PORT", "on", "(server.port): invalid value: string \"on\", expected a whole number"),
         ("LATCHKEY_SERVER__PORT", "No", "(server.port): invalid value: string \"No\", expected a whole number"),
+        ("LATCHKEY_SERVER__PORT", "+80", "(server.port): invalid value: string \"+80\", expected a whole number"),
+        ("LATCHKEY_SERVER__PORT", " 80", "(server.port): invalid value: string \" 80\", expected a whole number"),
         ("LATCHKEY_SERVER__PORT", "-1", "(server.port): invalid value: string \"-1\", expected a whole number"),
         ("LATCHKEY_SERVER__PORT", "70000", "(server.port): invalid value: integer `70000`, expected u16"),
         ("LATCHKEY_SERVER__HOST", "localhost", "(server.host): invalid IP address syntax"),
