@@ -58,6 +58,15 @@ pub struct EndedSession {
     pub device_name: String,
 }
 
+/// No TLS is spoken, and reading the system's certificates for each test would take longer than most of them.
+fn http() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().no_proxy().tls_certs_only([])
+}
+
+fn started(http: reqwest::ClientBuilder) -> reqwest::Client {
+    http.build().expect("an HTTP client starts")
+}
+
 impl Client {
     /// A client with connections of its own.
     ///
@@ -74,9 +83,16 @@ impl Client {
     ///
     /// Where the HTTP library cannot start.
     pub fn below(address: SocketAddr, path: &str) -> Self {
-        // No TLS is spoken, and reading the system's certificates for each test would take longer than most of them.
-        let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("an HTTP client starts");
-        Self { http, base: format!("http://{address}{path}") }
+        Self { http: started(http()), base: format!("http://{address}{path}") }
+    }
+
+    /// One that opens a connection for each request and keeps none.
+    ///
+    /// # Panics
+    ///
+    /// Where the HTTP library cannot start.
+    pub fn that_keeps_no_connection(address: SocketAddr) -> Self {
+        Self { http: started(http().pool_max_idle_per_host(0)), base: format!("http://{address}") }
     }
 
     /// Any request.

@@ -209,6 +209,19 @@ impl Service {
         self.started.stdout() + &self.started.stderr()
     }
 
+    /// Its open files and connections but for the files below this directory: those of databases are opened as they are needed, and
+    /// kept.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no `/proc`.
+    pub fn open_files_outside(&self, directory: &Path) -> u64 {
+        let open = fs::read_dir(format!("/proc/{}/fd", self.id())).expect("the process's open files");
+        // One that is closed meanwhile has no name any more.
+        let names = open.filter_map(|file| fs::read_link(file.ok()?.path()).ok());
+        names.filter(|name| !name.starts_with(directory)).count() as u64
+    }
+
     /// Its process.
     pub fn id(&self) -> u32 {
         self.started.child.id()

@@ -144,6 +144,10 @@ async fn refresh(device: &mut Device, client: &Client, tally: &Tally) -> Came {
 /// Where there is no such series.
 pub async fn metric(client: &Client, series: &str) -> u64 {
     let text = client.get("/metrics").answer().await.body;
-    let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("there is no {series} in {text}"))
+    value(&text, series).unwrap_or_else(|| panic!("there is no {series} in {text}"))
+}
+
+/// The value of a series in what was scraped.
+pub(super) fn value(text: &str, series: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?.parse().ok()
 }
