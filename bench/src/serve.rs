@@ -10,11 +10,11 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpResponse, Responder};
 use auth_service::domain::session::{Presented, Rotation, SessionRules};
 use auth_service::stores::{SessionStore, StoreError};
-use chrono::{DateTime, SecondsFormat, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use jobs_service::domain::{Job, Limit, PageRequest};
+use jobs_service::JobBody;
+use jobs_service::domain::{Limit, PageRequest};
 use jobs_service::store::Jobs;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Deserialize;
 use service_kit::config::environment;
 use service_kit::database::Watched;
 use service_kit::health::Health;
@@ -115,37 +115,6 @@ async fn job_list(jobs: Data<Jobs>, QueryParams(query): QueryParams<Query>) -> R
     let page = jobs.list(query.owner, &PageRequest { limit, after: None }).await;
     let page = page.map_err(|_| Problem::unavailable(1))?;
     Ok(web::Json(page.jobs.into_iter().map(JobBody::from).collect::<Vec<_>>()))
-}
-
-/// A job as jobs-service answers it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct JobBody {
-    id: Uuid,
-    title: String,
-    description: String,
-    status: &'static str,
-    #[serde(serialize_with = "milliseconds")]
-    created_at: DateTime<Utc>,
-    #[serde(serialize_with = "milliseconds")]
-    updated_at: DateTime<Utc>,
-}
-
-impl From<Job> for JobBody {
-    fn from(job: Job) -> Self {
-        Self {
-            id: job.id,
-            title: job.content.title.into_string(),
-            description: job.content.description.into_string(),
-            status: job.content.status.as_str(),
-            created_at: job.created_at,
-            updated_at: job.updated_at,
-        }
-    }
-}
-
-fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
 async fn rotations(store: Arc<dyn SessionStore>, rules: SessionRules) -> Result<Rotations, Box<dyn Error>> {

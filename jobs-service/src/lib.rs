@@ -14,5 +14,5 @@ pub mod store;
 pub mod store_suite;
 
 pub use config::Config;
-pub use routes::ApiDocument;
+pub use routes::{ApiDocument, JobBody};
 pub use startup::{Application, Service, StartError};

@@ -25,7 +25,7 @@ pub(super) async fn login(ground: &Ground) -> Rows {
     let site = ground.embedded().await;
     let service = auth_service(&site).await;
     let people = seed::signed_in(&site, AT_ONCE).await;
-    let mut logins = logins(service.address, &people, AT_ONCE, false).await?;
+    let mut logins = logins(service.address, &people, AT_ONCE).await?;
     logins.at_full_speed(ground.length).await?;
     let watch = ground.watch();
     let mut rates = Vec::new();
@@ -44,20 +44,28 @@ pub(super) async fn login(ground: &Ground) -> Rows {
     }])
 }
 
-/// Connections that log these people in, again and again. Each of theirs has one who is nobody else's. A crowd
-/// is more than can be served within the 2 s of a request; some of it is told to come again.
+/// Connections that log these people in, again and again. Each of theirs has one who is nobody else's.
 pub(super) async fn logins(
     address: std::net::SocketAddr,
     people: &[SignedIn],
     connections: usize,
-    is_crowd: bool,
 ) -> Result<Crew, LoadError> {
-    let bodies: Vec<String> = people.iter().map(|one| one.person.credentials().to_string()).collect();
-    crew(address, connections, |number| {
-        let repeat = Repeat::post_each("/login", &share(&bodies, connections, number), 200);
-        Box::new(if is_crowd { repeat.or_busy() } else { repeat })
-    })
-    .await
+    let bodies = bodies(people);
+    crew(address, connections, |number| Box::new(login_each(&share(&bodies, connections, number)))).await
+}
+
+/// The same, but more than can be served within the 2 s of a request: some of it is told to come again.
+pub(super) async fn crowd(address: std::net::SocketAddr, people: &[SignedIn]) -> Result<Crew, LoadError> {
+    let bodies = bodies(people);
+    crew(address, bodies.len(), |number| Box::new(login_each(&bodies[number..=number]).or_busy())).await
+}
+
+fn bodies(people: &[SignedIn]) -> Vec<String> {
+    people.iter().map(|one| one.person.credentials().to_string()).collect()
+}
+
+fn login_each(bodies: &[String]) -> Repeat {
+    Repeat::post_each("/login", bodies, 200)
 }
 
 /// As many as the service hashes on: one fewer than there are cores.
@@ -112,7 +120,7 @@ async fn beside_logins(
     site: &Site,
     address: std::net::SocketAddr,
 ) -> Result<Row, Box<dyn Error>> {
-    let mut logins = logins(address, &seed::signed_in(site, AT_ONCE).await, AT_ONCE, false).await?;
+    let mut logins = logins(address, &seed::signed_in(site, AT_ONCE).await, AT_ONCE).await?;
     let calls = tokio::sync::Mutex::new(calls);
     // The rate that is the same for both is half of what there is room for beside the logins.
     let (most, _) = {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Rows;
-use super::logins::logins;
+use super::logins::crowd;
 use super::resources::{OWNERS, list};
 use crate::ground::{Ground, auth_service, jobs_service};
 use crate::machine::{Load, memory as memory_of};
@@ -35,7 +35,7 @@ pub(super) async fn memory(ground: &Ground) -> Rows {
                 service.client().readiness().await;
                 values.push(memory_of(service.id(), RESIDENT));
             }
-            let mut logins = logins(auth.address, &people[..AT_ONCE], AT_ONCE, true).await?;
+            let mut logins = crowd(auth.address, &people[..AT_ONCE]).await?;
             let mut lists = list(jobs.address, &people).await?;
             let length = ground.length.min(LONG_ENOUGH);
             tokio::try_join!(logins.at_full_speed(length), lists.at_full_speed(length))?;

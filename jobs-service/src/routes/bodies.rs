@@ -41,7 +41,7 @@ impl ContentBody {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Job)]
-pub(super) struct JobBody {
+pub struct JobBody {
     #[schema(examples("01a209bb-8062-7694-a449-860a2c9d45b8"))]
     id: Uuid,
     #[schema(examples("Oil the engine"))]

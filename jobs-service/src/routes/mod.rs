@@ -10,6 +10,7 @@ use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use service_kit::problem::resource;
 
+pub use bodies::JobBody;
 pub use openapi::ApiDocument;
 
 /// The route table.
