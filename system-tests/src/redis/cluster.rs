@@ -38,8 +38,9 @@ impl Cluster {
         let cluster = Self { masters: servers(), replicas: if has_replicas { servers() } else { Vec::new() } };
         let per_master = SLOTS.div_ceil(cluster.masters.len());
         for (number, master) in cluster.masters.iter().enumerate() {
-            let (first, last) = (number * per_master, ((number + 1) * per_master).min(SLOTS) - 1);
-            master.ask::<()>(cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(first).arg(last));
+            // One by one, for Redis 6 knows no ranges of them.
+            let slots: Vec<_> = (number * per_master..((number + 1) * per_master).min(SLOTS)).collect();
+            master.ask::<()>(cmd("CLUSTER").arg("ADDSLOTS").arg(slots));
             master.ask::<()>(cmd("CLUSTER").arg("SET-CONFIG-EPOCH").arg(number + 1));
         }
         let (first, others) = cluster.masters.split_first().expect("there are three");
