@@ -116,9 +116,17 @@ async fn where_there_is_no_replica_nobody_waits_until_there_is_one() {
     assert_eq!(waits(&server), 0);
     let master = server.port().to_string();
     let replica = Server::start_with(&[("replicaof", &format!("{HOST} {master}"))]);
-    let follows =
-        async || (server.ask::<String>(cmd("INFO").arg("replication")).contains("state=online")).then_some(());
-    eventually("a replica follows", follows).await;
+    let replication = || server.ask::<String>(cmd("INFO").arg("replication"));
+    eventually("a replica follows", async || replication().contains("state=online").then_some(())).await;
+    // It follows before it can answer, for it has yet to read what it was sent.
+    server.ask::<()>(cmd("SET").arg("heard").arg("of"));
+    let written = server.info("master_repl_offset");
+    let has_heard = async || {
+        let told = replication();
+        let offset = told.split_once(",offset=")?.1.split_once(',')?.0;
+        (offset.parse::<u64>().expect("a number") >= written).then_some(())
+    };
+    eventually("the replica has heard of a write", has_heard).await;
     user.try_end_all().await.expect("the store works");
     assert_eq!((waits(&server), store.0.unconfirmed_endings().get()), (1, 0));
     replica.kill();
