@@ -18,22 +18,33 @@ pub(crate) enum JsonError {
     DuplicateMember,
 }
 
-/// Reads an object that is all of `json`, refusing members that come twice, in parts that `T` ignores too.
-/// Nesting deeper than 127 levels is refused by `serde_json`.
-pub(crate) fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, JsonError> {
-    let mut reader = serde_json::Deserializer::from_slice(json);
+/// A member that is looked at in passing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Member {
+    Absent,
+    Number(f64),
+    /// It is something else; `null` is something.
+    Other,
+}
+
+/// Reads an object that is all of `json`, refusing members that come twice, in parts that `T` ignores too; and tells what the member
+/// `noted` is, whatever `T` makes of it. Nesting deeper than 127 levels is refused by `serde_json`.
+pub(crate) fn read<'de, T: Deserialize<'de>>(json: &'de [u8], noted: &'static str) -> Result<(T, Member), JsonError> {
+    // Once, and not for each string by itself.
+    let json = str::from_utf8(json).map_err(|_| JsonError::Malformed)?;
+    let mut reader = serde_json::Deserializer::from_str(json);
     // Of a JSON text that is well-formed, only a member that comes twice makes this walk fail.
-    NoDuplicates
+    let walked = NoDuplicates { noted }
         .deserialize(&mut reader)
         .map_err(|error| if error.is_data() { JsonError::DuplicateMember } else { JsonError::Malformed })?;
     reader.end().map_err(|_| JsonError::Malformed)?;
-    read_object(json)
+    Ok((read_object(json)?, walked.noted))
 }
 
 /// Reads an object that is all of `json`. Of members that come twice it refuses those that `T` knows, by serde's own
 /// doing; the others are for [`read`] to find.
-pub(crate) fn read_object<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, JsonError> {
-    let mut reader = serde_json::Deserializer::from_slice(json);
+pub(crate) fn read_object<'de, T: Deserialize<'de>>(json: &'de str) -> Result<T, JsonError> {
+    let mut reader = serde_json::Deserializer::from_str(json);
     let value = object(&mut reader).map_err(|_| JsonError::Malformed)?;
     reader.end().map_err(|_| JsonError::Malformed)?;
     Ok(value)
@@ -60,64 +71,85 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
 
 /// Walks a value without building it and fails at a member that comes twice.
 #[derive(Clone, Copy)]
-struct NoDuplicates;
+struct NoDuplicates {
+    noted: &'static str,
+}
+
+/// What a walk has seen: of the value itself and, where that is an object, of its noted member.
+struct Walked {
+    itself: Member,
+    noted: Member,
+}
+
+impl Walked {
+    /// A value that has no members.
+    fn plain(itself: Member) -> Self {
+        Self { itself, noted: Member::Absent }
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for NoDuplicates {
-    type Value = ();
+    type Value = Walked;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Walked, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for NoDuplicates {
-    type Value = ();
+    type Value = Walked;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("JSON")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Walked, A::Error> {
+        let mut noted = Member::Absent;
         let mut names = Vec::with_capacity(16);
         while let Some(name) = members.next_key_seed(MemberName)? {
+            let member = members.next_value_seed(self)?;
+            if name == self.noted {
+                noted = member.itself;
+            }
             names.push(name);
-            members.next_value_seed(self)?;
         }
         // Sorted and not compared pair by pair: a hostile text can have a thousand members.
         names.sort_unstable();
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(A::Error::custom("a member comes twice"));
         }
-        Ok(())
+        Ok(Walked { itself: Member::Other, noted })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Walked, A::Error> {
         while elements.next_element_seed(self)?.is_some() {}
-        Ok(())
+        Ok(Walked::plain(Member::Other))
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        Ok(())
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Walked, E> {
+        Ok(Walked::plain(Member::Other))
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        Ok(())
+    #[allow(clippy::cast_precision_loss, reason = "a number of JSON is a double to most readers (RFC 8259 §6)")]
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Walked, E> {
+        Ok(Walked::plain(Member::Number(number as f64)))
     }
 
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        Ok(())
+    #[allow(clippy::cast_precision_loss, reason = "a number of JSON is a double to most readers (RFC 8259 §6)")]
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Walked, E> {
+        Ok(Walked::plain(Member::Number(number as f64)))
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        Ok(())
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Walked, E> {
+        Ok(Walked::plain(Member::Number(number)))
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        Ok(())
+    fn visit_str<E: Error>(self, _: &str) -> Result<Walked, E> {
+        Ok(Walked::plain(Member::Other))
     }
 
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_unit<E: Error>(self) -> Result<Walked, E> {
+        Ok(Walked::plain(Member::Other))
     }
 }
 

@@ -9,15 +9,15 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
 
 use crate::claims::{AccessClaims, RefreshClaims};
 use crate::clock::Clock;
 use crate::error::{InvalidReason, SettingsError, TokenError};
 use crate::keyring::{AcceptedKey, KeyHandle, KeyRing};
 use crate::minter::{ACCESS_TYPE, REFRESH_AUDIENCE, REFRESH_TYPE, whole_seconds};
-use crate::strict_json::{self, JsonError};
+use crate::strict_json::{self, JsonError, Member};
 use crate::verifications::Outcome;
 
 /// The largest token that is looked at, in bytes.
@@ -28,6 +28,8 @@ pub const MAX_ACCESS_TTL: Duration = Duration::from_hours(24);
 pub const MAX_LEEWAY: Duration = Duration::from_mins(1);
 /// How far ahead of our clock the minter's may be, in seconds.
 const MAX_CLOCK_SKEW_SECONDS: i64 = 60;
+/// The one claim that is honoured and that no token of ours has (RFC 7519 §4.1.5).
+const NOT_BEFORE: &str = "nbf";
 
 /// What a [`Verifier`] holds tokens against.
 #[derive(Debug, Clone)]
@@ -158,13 +160,6 @@ struct Header<'a> {
     kid: Cow<'a, str>,
 }
 
-/// The one claim that is honoured and that no token of ours has (RFC 7519 §4.1.5).
-#[derive(Deserialize)]
-struct NotBefore {
-    #[serde(default, deserialize_with = "number")]
-    nbf: Option<f64>,
-}
-
 impl Rules {
     fn new(
         keys: KeyHandle,
@@ -215,11 +210,11 @@ impl Rules {
 
     /// The claims of a payload, well-formed and not before their time.
     fn claims<C: DeserializeOwned>(&self, payload: &[u8]) -> Result<C, InvalidReason> {
-        let claims = strict_json::read(payload).map_err(|error| match error {
+        let (claims, not_before) = strict_json::read(payload, NOT_BEFORE).map_err(|error| match error {
             JsonError::Malformed => InvalidReason::Claims,
             JsonError::DuplicateMember => InvalidReason::DuplicateMember,
         })?;
-        self.check_not_before(payload)?;
+        self.check_not_before(not_before)?;
         Ok(claims)
     }
 
@@ -230,6 +225,7 @@ impl Rules {
         signed: &str,
         signature: &str,
     ) -> Result<&'ring AcceptedKey, InvalidReason> {
+        let header = str::from_utf8(header).map_err(|_| InvalidReason::Header)?;
         let header: Header<'_> = strict_json::read_object(header).map_err(|_| InvalidReason::Header)?;
         if header.alg != "HS256" {
             return Err(InvalidReason::Algorithm);
@@ -246,13 +242,13 @@ impl Rules {
         }
     }
 
-    fn check_not_before(&self, payload: &[u8]) -> Result<(), InvalidReason> {
-        let NotBefore { nbf } = strict_json::read_object(payload).map_err(|_| InvalidReason::Claims)?;
+    fn check_not_before(&self, not_before: Member) -> Result<(), InvalidReason> {
         #[allow(clippy::cast_precision_loss, reason = "exact for the next 285 million years")]
         let now = self.now() as f64;
-        match nbf {
-            Some(nbf) if nbf > now => Err(InvalidReason::NotYetValid),
-            _ => Ok(()),
+        match not_before {
+            Member::Number(not_before) if not_before > now => Err(InvalidReason::NotYetValid),
+            Member::Absent | Member::Number(_) => Ok(()),
+            Member::Other => Err(InvalidReason::Claims),
         }
     }
 
@@ -295,9 +291,4 @@ fn check_lifetime(iat: i64, exp: i64, longest: i64) -> Result<(), InvalidReason>
         Some(lifetime) if (1..=longest).contains(&lifetime) => Ok(()),
         _ => Err(InvalidReason::Lifetime),
     }
-}
-
-/// A number that is there: `null` is none.
-fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    f64::deserialize(deserializer).map(Some)
 }
