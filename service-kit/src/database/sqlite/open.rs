@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use refinery::Runner;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::database::{Migrations, OpenError, schema};
@@ -28,6 +29,7 @@ pub(super) fn read_only(path: &Path) -> rusqlite::Result<Connection> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
+    keep_plans(&connection)?;
     connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")?;
     Ok(connection)
 }
@@ -45,6 +47,7 @@ fn configured(path: &Path) -> rusqlite::Result<Connection> {
     let mut connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_handler(Some(may_look_again))?;
+    keep_plans(&connection)?;
     write_ahead(&connection)?;
     connection.execute_batch(
         "PRAGMA synchronous = FULL;
@@ -54,6 +57,12 @@ fn configured(path: &Path) -> rusqlite::Result<Connection> {
          PRAGMA journal_size_limit = 67108864;",
     )?;
     Ok(connection)
+}
+
+/// Has statements planned once, and not anew for each value that is bound to them: a plan that depends on a value costs as much as the
+/// whole look.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// Pauses a writer that found the file busy so often before, or tells it to give up.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rusqlite::StatementStatus;
+
 use super::*;
 
 mod migrations {
@@ -154,4 +156,20 @@ fn the_file_is_readable_by_its_owner_alone() {
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
     drop(database);
+}
+
+#[tokio::test]
+async fn a_statement_is_planned_once_whatever_is_asked_of_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = database(&directory);
+    let sql = "SELECT number FROM numbers WHERE number < $1 AND number LIKE $2 LIMIT $3";
+    let plans = |connection: &Connection| {
+        let mut statement = connection.prepare_cached(sql)?;
+        for (limit, like) in [(1, "1%"), (2, "%"), (3, "_")] {
+            statement.query_map((limit * 10, like, limit), |row| row.get::<_, i64>(0))?.for_each(drop);
+        }
+        Ok(statement.get_status(StatementStatus::RePrepare))
+    };
+    assert_eq!(database.look(plans).unwrap(), 0);
+    assert_eq!(database.step(plans).await.unwrap(), 0);
 }
