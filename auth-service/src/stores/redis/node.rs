@@ -33,7 +33,9 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) fn new(connector: Connector, way: Way) -> Self {
-        let lines = (0..available_parallelism().map_or(1, usize::from)).map(|_| Line::default()).collect();
+        // The thread that starts the service asks as well. Were its connection a worker's too, the worker would have to wake it each time.
+        let threads = available_parallelism().map_or(1, usize::from) + 1;
+        let lines = (0..threads).map(|_| Line::default()).collect();
         // Who has Sentinels has replicas.
         let replicas = Replicas::new(matches!(way, Way::Named(_)));
         Self { connector, way, lines, replicas }
