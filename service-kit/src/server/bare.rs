@@ -10,6 +10,7 @@ use actix_web::ResponseError;
 use actix_web::body::MessageBody;
 use actix_web::http::StatusCode;
 use bytes::{Buf, Bytes};
+use memchr::memmem;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::http::{RequestId, stamp};
@@ -90,8 +91,7 @@ impl<'a> Bare<'a> {
     fn at_the_end_of(bytes: &'a [u8]) -> Option<Self> {
         let without_end = bytes.strip_suffix(b"\r\n\r\n")?;
         let earliest = without_end.len().saturating_sub(LONGEST);
-        let begins = |window: &[u8]| window == b"HTTP/1.1 ";
-        let start = earliest + without_end[earliest..].windows(9).rposition(begins)?;
+        let start = earliest + memmem::rfind(&without_end[earliest..], b"HTTP/1.1 ")?;
         let mut lines = str::from_utf8(&without_end[start..]).ok()?.split("\r\n");
         let status: StatusCode = lines.next()?.get(9..12)?.parse().ok()?;
         let fields: Vec<_> = lines.collect();

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use opentelemetry::trace::{SpanId, SpanKind};
-use opentelemetry::{Key, KeyValue, Value};
+use opentelemetry::{Key, KeyValue};
 use opentelemetry_otlp::{Protocol, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -159,17 +159,12 @@ fn told(mut span: SpanData) -> Option<SpanData> {
         return None;
     }
     span.name = format!("{method} {route}").into();
-    // Each is in the trace itself.
-    span.attributes.retain(|attribute| !["trace_id", "latency_ms"].contains(&attribute.key.as_str()));
+    // The trace has it.
+    span.attributes.retain(|attribute| attribute.key.as_str() != "trace_id");
     for attribute in &mut span.attributes {
         let name = match attribute.key.as_str() {
             "method" => "http.request.method",
             "route" => "http.route",
-            "status" => {
-                let status = attribute.value.as_str().parse::<i64>();
-                attribute.value = status.map_or_else(|_| attribute.value.clone(), Value::from);
-                "http.response.status_code"
-            }
             _ => continue,
         };
         attribute.key = Key::from_static_str(name);

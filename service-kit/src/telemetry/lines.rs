@@ -1,10 +1,7 @@
 //! Events as lines: for a person on a terminal, one JSON object each elsewhere.
 
-use std::fmt;
-
-use tracing::{Event, Subscriber};
-use tracing_subscriber::fmt::format::{Format, Json, JsonFields, Writer};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing::Subscriber;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, registry};
@@ -18,15 +15,16 @@ where
     tracing_subscriber::fmt::layer().with_target(false).with_writer(writer)
 }
 
-/// Lines for a machine.
+/// Lines for a machine, with the name of the service in each.
 pub(super) fn json<S, W>(service: &str, writer: W) -> impl Layer<S> + Send + Sync + use<S, W>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let json = tracing_subscriber::fmt::format().json().flatten_event(true).with_span_list(false);
-    let named = NamedLines { service: serde_json::Value::from(service).to_string(), json };
-    tracing_subscriber::fmt::layer().json().event_format(named).fmt_fields(JsonFields::new()).with_writer(writer)
+    let lines = json_subscriber::fmt::layer().flatten_event(true).with_span_list(false);
+    let mut lines = lines.with_writer(writer);
+    lines.inner_layer_mut().add_static_field("service", service.into());
+    lines
 }
 
 /// A subscriber that writes each event as one line of JSON with the name of the service in it.
@@ -35,23 +33,4 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     registry().with(filter).with(json(service, writer))
-}
-
-/// Puts the name of the service first in each line.
-struct NamedLines {
-    service: String,
-    json: Format<Json>,
-}
-
-impl<S, N> FormatEvent<S, N> for NamedLines
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-{
-    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let mut line = String::new();
-        self.json.format_event(context, Writer::new(&mut line), event)?;
-        let members = line.strip_prefix('{').ok_or(fmt::Error)?;
-        write!(writer, "{{\"service\":{},{members}", self.service)
-    }
 }

@@ -89,7 +89,7 @@ pub(crate) fn spans() -> TracingLogger<RequestSpan> {
     TracingLogger::new()
 }
 
-/// The fields of a request's span: method, route as it is declared (never the path, which holds ids), ids, status and latency.
+/// The fields of a request's span: method, route as it is declared (never the path, which holds ids), and ids.
 pub struct RequestSpan;
 
 impl RootSpanBuilder for RequestSpan {
@@ -97,12 +97,10 @@ impl RootSpanBuilder for RequestSpan {
         let id = RequestId::of(request);
         let span = tracing::info_span!(
             "request",
-            method = %request.method(),
+            method = request.method().as_str(),
             route = request.match_pattern().as_deref().unwrap_or("none"),
             request_id = id.as_str(),
             trace_id = Empty,
-            status = Empty,
-            latency_ms = Empty,
             otel.kind = "server",
             otel.status_code = Empty,
         );
@@ -114,19 +112,15 @@ impl RootSpanBuilder for RequestSpan {
     fn on_request_end<B: MessageBody>(_: Span, _: &Result<ServiceResponse<B>, Error>) {}
 }
 
-/// Closes the books on a request: its span gets status and latency, and one event tells that it ended. A refusal (4xx) is the service
-/// doing its work and no error; 5xx is one.
+/// Closes the books on a request: one event tells how it ended and how long it took. A refusal (4xx) is the service doing its work and no
+/// error; 5xx is one.
 pub(crate) fn request_finished(status: StatusCode, stopwatch: Stopwatch, is_probe: bool) {
     let latency_ms = stopwatch.elapsed_ms();
-    let span = Span::current();
-    span.record("status", status.as_u16());
-    span.record("latency_ms", latency_ms);
-    if status.is_server_error() {
-        span.record("otel.status_code", "ERROR");
-    }
+    traces::finish(&Span::current(), status);
+    let status = status.as_u16();
     if is_probe {
-        tracing::debug!("request finished");
+        tracing::debug!(status, latency_ms, "request finished");
     } else {
-        tracing::info!("request finished");
+        tracing::info!(status, latency_ms, "request finished");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::{TraceContextExt, TracerProvider};
@@ -60,6 +61,15 @@ pub(super) fn join(span: &Span, headers: &HeaderMap) {
     if span.set_parent(caller).is_ok() {
         let trace_id = span.context().span().span_context().trace_id();
         span.record("trace_id", tracing::field::display(trace_id));
+    }
+}
+
+/// Tells the trace how a request ended. The status is no field of the span, for a field that is recorded late has the span's text for
+/// the log written anew.
+pub(super) fn finish(span: &Span, status: StatusCode) {
+    span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
     }
 }
 
