@@ -1,6 +1,7 @@
 //! Holds the pages under `docs/` to what the programs do: every key, command and library, and examples that run as they stand.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod blocks;
 mod commands;
 mod configuration;
 mod dependencies;
@@ -10,4 +11,5 @@ mod observability;
 mod openapi;
 mod pages;
 mod reference;
+mod rotation;
 mod tools;
