@@ -39,11 +39,12 @@ impl Shell {
     /// In this directory, with these variables and nothing else of the environment but where programs are: first in `programs`.
     pub(crate) fn open(directory: &Path, programs: &[&Path], environment: &[(&str, &str)]) -> Self {
         let inherited = std::env::var("PATH").unwrap();
-        let programs = programs.iter().map(|directory| format!("{}:", directory.display())).collect::<String>();
+        let programs = programs.iter().map(|directory| directory.display().to_string());
+        let path = programs.chain([inherited]).collect::<Vec<_>>().join(":");
         let mut process = Command::new("bash")
             .current_dir(directory)
             .env_clear()
-            .env("PATH", programs + &inherited)
+            .env("PATH", path)
             .envs(environment.iter().copied())
             .process_group(0)
             .stdin(Stdio::piped())
@@ -85,7 +86,8 @@ impl Shell {
 impl Drop for Shell {
     fn drop(&mut self) {
         let group = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw).unwrap();
-        drop(kill_process_group(group, Signal::KILL));
+        // It may have ended by itself, and all that it started too.
+        let _ = kill_process_group(group, Signal::KILL);
         drop(self.process.wait());
     }
 }

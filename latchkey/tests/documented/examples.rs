@@ -15,15 +15,15 @@ use crate::blocks::{Block, Shell, blocks};
 const ADDRESSES: [&str; 3] = ["http://127.0.0.1:8080", "http://127.0.0.1:8081", "http://127.0.0.1:8082"];
 
 /// A running `latchkey` with data of its own; killed with the test.
-struct Latchkey {
+pub(crate) struct Latchkey {
     process: Child,
     /// What stands for each of [`ADDRESSES`] here.
     addresses: [String; 3],
-    directory: TempDir,
+    pub(crate) directory: TempDir,
 }
 
 impl Latchkey {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(None)
     }
 
