@@ -7,6 +7,7 @@ mod configuration;
 mod dependencies;
 mod deployment;
 mod examples;
+mod figures;
 mod from_nothing;
 mod generated;
 mod observability;

@@ -1,0 +1,50 @@
+//! Figures in the pages are those of the files that set them: a page has these words, and a file below `deploy/` this setting.
+
+use std::fs;
+
+use rstest::rstest;
+
+use crate::pages::root;
+
+/// The words of a file, however its lines are broken.
+fn words(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[rstest]
+#[case("64 KiB at most reach a service", "gateway/http.conf", &["client_max_body_size 64k;"])]
+#[case("10 s for a client's head, body and reading", "gateway/http.conf", &["client_header_timeout 10s;", "client_body_timeout 10s;", "send_timeout 10s;"])]
+#[case("1 s to connect to a service, 15 s for its answer", "gateway/proxy.conf", &["proxy_connect_timeout 1s;", "proxy_read_timeout 15s;"])]
+#[case("Nothing is sent to a service twice", "gateway/proxy.conf", &["proxy_next_upstream off;"])]
+#[case("(`Strict-Transport-Security`, a year)", "gateway/http.conf", &["\"max-age=31536000\";"])]
+#[case("two to ten instances of each service", "kubernetes/base/auth-service.yaml", &["minReplicas: 2 maxReplicas: 10"])]
+#[case("two to ten instances of each service", "kubernetes/base/jobs-service.yaml", &["minReplicas: 2 maxReplicas: 10"])]
+#[case("two to six of the gateway", "kubernetes/base/gateway.yaml", &["minReplicas: 2 maxReplicas: 6"])]
+#[case("one at a time may be evicted", "kubernetes/base/auth-service.yaml", &["kind: PodDisruptionBudget", "spec: maxUnavailable: 1"])]
+#[case("three seconds until nobody sends anything any more", "kubernetes/base/auth-service.yaml", &["preStop: sleep: seconds: 3"])]
+#[case("three seconds until nobody sends anything any more", "kubernetes/base/jobs-service.yaml", &["preStop: sleep: seconds: 3"])]
+#[case("jobs-service reaches PostgreSQL (port 5432) and nothing else, auth-service Redis (6379, 26379) as well", "kubernetes/base/network-policies.yaml", &["port: 5432", "port: 6379", "port: 26379"])]
+#[case("It goes five minutes after it has ended", "kubernetes/base/migrate.yaml", &["ttlSecondsAfterFinished: 300"])]
+#[case("distroless as user 65532", "kubernetes/base/auth-service.yaml", &["runAsUser: 65532"])]
+#[case("the gateway as user 101", "kubernetes/base/gateway.yaml", &["runAsUser: 101"])]
+fn what_is_said_of_deploying_is_set(#[case] said: &str, #[case] file: &str, #[case] settings: &[&str]) {
+    assert_set("docs/deploying.md", said, file, settings);
+}
+
+#[rstest]
+#[case("Prometheus has had no answer for two minutes", &["expr: up{job=\"latchkey\"} == 0 for: 2m"])]
+#[case("More than one answer in a hundred is 5xx", &["rate(latchkey_http_requests_total[5m])) > 0.01"])]
+#[case("One refresh in a hundred takes over a quarter of a second", &["histogram_quantile(0.99,", "[5m]))) > 0.25"])]
+#[case("Over a tenth of refreshes is refused for other reasons than age", &["rate(latchkey_refreshes_total[15m])) > 0.1"])]
+#[case("Over a tenth of the tokens at an instance is signed with a key it does not know", &["rate(latchkey_token_verifications_total[15m])) > 0.1"])]
+fn what_is_said_of_an_alert_is_when_it_is_raised(#[case] said: &str, #[case] settings: &[&str]) {
+    assert_set("docs/operating.md", said, "observability/alerts.yml", settings);
+}
+
+#[track_caller]
+fn assert_set(page: &str, said: &str, file: &str, settings: &[&str]) {
+    assert!(words(page).contains(said), "{page} does not say: {said}");
+    let set = words(&format!("deploy/{file}"));
+    let unset: Vec<_> = settings.iter().filter(|setting| !set.contains(**setting)).collect();
+    assert!(unset.is_empty(), "deploy/{file} does not have {unset:?}");
+}
