@@ -18,7 +18,7 @@ const ADDRESSES: [&str; 3] = ["http://127.0.0.1:8080", "http://127.0.0.1:8081", 
 pub(crate) struct Latchkey {
     process: Child,
     /// What stands for each of [`ADDRESSES`] here.
-    addresses: [String; 3],
+    pub(crate) addresses: [String; 3],
     pub(crate) directory: TempDir,
 }
 
@@ -28,7 +28,7 @@ impl Latchkey {
     }
 
     /// With one more variable in its environment, `NAME=value`.
-    fn start_with(variable: Option<&str>) -> Self {
+    pub(crate) fn start_with(variable: Option<&str>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
         command.current_dir(&directory).stdout(Stdio::piped());
