@@ -1,4 +1,4 @@
-//! Figures in the pages are those of the files that set them: a page has these words, and a file below `deploy/` this setting.
+//! Figures in the pages are those of the files that set them: a page has these words, and a file this setting.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ fn words(path: &str) -> String {
 #[case("distroless as user 65532", "kubernetes/base/auth-service.yaml", &["runAsUser: 65532"])]
 #[case("the gateway as user 101", "kubernetes/base/gateway.yaml", &["runAsUser: 101"])]
 fn what_is_said_of_deploying_is_set(#[case] said: &str, #[case] file: &str, #[case] settings: &[&str]) {
-    assert_set("docs/deploying.md", said, file, settings);
+    assert_set("docs/deploying.md", said, &format!("deploy/{file}"), settings);
 }
 
 #[rstest]
@@ -38,13 +38,65 @@ fn what_is_said_of_deploying_is_set(#[case] said: &str, #[case] file: &str, #[ca
 #[case("Over a tenth of refreshes is refused for other reasons than age", &["rate(latchkey_refreshes_total[15m])) > 0.1"])]
 #[case("Over a tenth of the tokens at an instance is signed with a key it does not know", &["rate(latchkey_token_verifications_total[15m])) > 0.1"])]
 fn what_is_said_of_an_alert_is_when_it_is_raised(#[case] said: &str, #[case] settings: &[&str]) {
-    assert_set("docs/operating.md", said, "observability/alerts.yml", settings);
+    assert_set("docs/operating.md", said, "deploy/observability/alerts.yml", settings);
+}
+
+#[rstest]
+#[case(
+    "storage",
+    "(`WAIT 1`), for 150 ms at most",
+    "auth-service/src/stores/redis/replicas.rs",
+    "const PATIENCE: Duration = Duration::from_millis(150);"
+)]
+#[case(
+    "storage",
+    "While requests come they are asked every 300 ms",
+    "auth-service/src/stores/redis/sentinel.rs",
+    "const RECENT: Duration = Duration::from_millis(300);"
+)]
+#[case(
+    "storage",
+    "a starting service waits for it for half a minute",
+    "service-kit/src/database/postgres/migrate.rs",
+    "const PATIENCE: Duration = Duration::from_secs(30);"
+)]
+#[case(
+    "client",
+    "waits up to 10 s (`patience`)",
+    "client/src/client.rs",
+    "const PATIENCE: Duration = Duration::from_secs(10);"
+)]
+#[case(
+    "web-client",
+    "the others wait for it, at most five seconds",
+    "web-client/src/app/auth/refresh-lock.ts",
+    "const patience = 5_000;"
+)]
+#[case(
+    "web-client",
+    "the token is renewed a minute before it expires",
+    "web-client/src/app/auth/early-refresh.ts",
+    "const usualLead = 60;"
+)]
+#[case(
+    "web-client",
+    "after a second, then two, up to half a minute",
+    "web-client/src/app/auth/connection.ts",
+    "const firstWait = 1_000; const longestWait = 30_000;"
+)]
+fn what_is_said_of_waiting_is_in_the_code(
+    #[case] page: &str,
+    #[case] said: &str,
+    #[case] file: &str,
+    #[case] setting: &str,
+) {
+    assert_set(&format!("docs/{page}.md"), said, file, &[setting]);
 }
 
 #[track_caller]
 fn assert_set(page: &str, said: &str, file: &str, settings: &[&str]) {
     assert!(words(page).contains(said), "{page} does not say: {said}");
-    let set = words(&format!("deploy/{file}"));
+    let set = words(file);
     let unset: Vec<_> = settings.iter().filter(|setting| !set.contains(**setting)).collect();
-    assert!(unset.is_empty(), "deploy/{file} does not have {unset:?}");
+    assert!(unset.is_empty(), "{file} does not have {unset:?}");
 }
