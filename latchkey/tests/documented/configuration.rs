@@ -1,15 +1,12 @@
 //! `docs/configuration.md` has every key, as the default files and the services' lists of keys tell of it.
 
-use std::fs;
 use std::process::Command;
 
 use rstest::rstest;
-use system_tests::program::Program;
 
 use crate::generated;
 use crate::reference::{Reference, variable};
 
-const PAGE: &str = include_str!("../../../docs/configuration.md");
 const UNKNOWN: &str = ": there is no such configuration key";
 
 /// The keys of services that `latchkey` refuses, for one value could not serve both. It names all that it does not know at once.
@@ -87,29 +84,6 @@ fn the_longest_wait_is_a_day() {
     let load = |longest| load(&[("rate_limit.longest_delay", longest), ("rate_limit.forget_after", "48h")]);
     load("24h").unwrap();
     assert!(load("24h 1s").unwrap_err().contains("LATCHKEY_RATE_LIMIT__LONGEST_DELAY"));
-}
-
-#[tokio::test]
-async fn what_is_said_of_mistakes_is_what_the_page_shows() {
-    let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join("c.toml"), "[server]\nport = \"x\"\n").unwrap();
-    let said = async |arguments: &[&str], environment: &[(&str, &str)]| {
-        let environment = environment.iter().map(|(name, value)| (format!("LATCHKEY_{name}"), (*value).to_owned()));
-        let program = Program::new("auth-service", directory.path(), environment.collect());
-        let ended = program.run(arguments, "").await;
-        assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
-        ended.stderr
-    };
-    let mistakes = [
-        said(&[], &[("SERVER__PORTT", "8081")]).await,
-        said(&[], &[("TOKENS__ACCESS_TTL", "900")]).await,
-        said(&["--config", "c.toml"], &[]).await,
-        said(&[], &[("TOKENS__ACCESS_SECRET", "hunter2")]).await,
-        said(&[], &[("TOKENS__ACCESS_SECRET_FILE", "/run/secrets/access"), ("TOKENS__ACCESS_SECRET", "hunter2")]).await,
-    ];
-    let (_, shown) = PAGE.split_once("```text\n").unwrap();
-    let (shown, _) = shown.split_once("```").unwrap();
-    assert_eq!(mistakes.concat(), shown);
 }
 
 /// What `docs/storage.md` has exported is taken, each kind of token store with that database.

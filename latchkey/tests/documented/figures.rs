@@ -84,7 +84,9 @@ fn what_is_said_of_an_alert_is_when_it_is_raised(#[case] said: &str, #[case] set
     "web-client/src/app/auth/connection.ts",
     "const firstWait = 1_000; const longestWait = 30_000;"
 )]
-fn what_is_said_of_waiting_is_in_the_code(
+#[case("storage", "above 350 and 1,150 bytes", "system-tests/tests/it/redis/memory.rs", "assert!(one <= 350,")]
+#[case("storage", "above 350 and 1,150 bytes", "system-tests/tests/it/redis/memory.rs", "assert!(five <= 1_150,")]
+fn what_is_said_of_waiting_and_of_memory_is_in_the_code(
     #[case] page: &str,
     #[case] said: &str,
     #[case] file: &str,

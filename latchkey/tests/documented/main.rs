@@ -11,6 +11,7 @@ mod examples;
 mod figures;
 mod from_nothing;
 mod generated;
+mod mistakes;
 mod observability;
 mod openapi;
 mod pages;
