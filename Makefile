@@ -22,6 +22,7 @@ test: test-services test-web-client ## Run every test, over real Redis, PostgreS
 
 test-services: ## Test the Rust side: units, the HTTP surface, real stores, faults
 	@tools/test-requirements
+	@tools/install-prometheus
 	@tools/install-schemathesis
 	cargo test --workspace --all-features --no-fail-fast
 

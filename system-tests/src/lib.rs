@@ -8,6 +8,7 @@ pub mod device;
 pub mod people;
 pub mod postgres;
 pub mod program;
+pub mod prometheus;
 pub mod proof;
 pub mod proxy;
 pub mod redis;

@@ -64,6 +64,11 @@ impl Program {
         Self { path, script, environment, directory: directory.to_owned() }
     }
 
+    /// Where the program is, beside the others.
+    pub fn directory(&self) -> &Path {
+        self.path.parent().expect("a program is in a directory")
+    }
+
     /// Runs a command to its end, with `input` on its standard input.
     pub async fn run(&self, arguments: &[&str], input: &str) -> Finished {
         let mut started = self.spawn(arguments, input);
@@ -146,7 +151,11 @@ fn assert_silent(written: &str, secrets: &[String]) {
 }
 
 /// The address in the line of a log that says where the service listens.
-fn listening_on(log: &str) -> Option<SocketAddr> {
+///
+/// # Panics
+///
+/// Where the log is not JSON.
+pub fn listening_on(log: &str) -> Option<SocketAddr> {
     let line = log.lines().find(|line| line.contains("is listening"))?;
     let line: serde_json::Value = serde_json::from_str(line).expect("each line of a log is JSON");
     Some(line["address"].as_str()?.parse().expect("an address"))

@@ -275,7 +275,7 @@ fn directory() -> PathBuf {
 
 /// A port that nobody listens on, nor on the one above it by 10,000, where servers of a cluster talk to each other. Both are below
 /// those that the system gives to outgoing connections: a server that is stopped finds its port free again.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id().wrapping_mul(37) % 5_000).expect("a small number");
     for _ in 0..1_000 {

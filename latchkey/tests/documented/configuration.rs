@@ -1,7 +1,5 @@
 //! `docs/configuration.md` has every key, as the default files and the services' lists of keys tell of it.
 
-use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use rstest::rstest;
@@ -9,7 +7,6 @@ use rstest::rstest;
 use crate::generated;
 use crate::reference::{Reference, variable};
 
-const PAGE: &str = include_str!("../../../docs/configuration.md");
 const UNKNOWN: &str = ": there is no such configuration key";
 
 /// The keys of services that `latchkey` refuses, for one value could not serve both. It names all that it does not know at once.
@@ -89,24 +86,22 @@ fn the_longest_wait_is_a_day() {
     assert!(load("24h 1s").unwrap_err().contains("LATCHKEY_RATE_LIMIT__LONGEST_DELAY"));
 }
 
+/// What `docs/storage.md` has exported is taken, each kind of token store with that database.
 #[test]
-fn what_is_said_of_mistakes_is_what_the_page_shows() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("c.toml");
-    fs::write(&file, "[server]\nport = \"x\"\n").unwrap();
-    let said = |file: Option<&Path>, environment: &[(&str, &str)]| {
-        let environment = environment.iter().map(|(name, value)| (format!("LATCHKEY_{name}"), (*value).to_owned()));
-        let error = auth_service::Config::load(file, environment).unwrap_err().to_string();
-        format!("auth-service: {}", error.replace(&format!("{}/", directory.path().display()), ""))
-    };
-    let mistakes = [
-        said(None, &[("SERVER__PORTT", "8081")]),
-        said(None, &[("TOKENS__ACCESS_TTL", "900")]),
-        said(Some(&file), &[]),
-        said(None, &[("TOKENS__ACCESS_SECRET", "hunter2")]),
-        said(None, &[("TOKENS__ACCESS_SECRET_FILE", "/run/secrets/access"), ("TOKENS__ACCESS_SECRET", "hunter2")]),
-    ];
-    let (_, shown) = PAGE.split_once("```text\n").unwrap();
-    let (shown, _) = shown.split_once("\n```").unwrap();
-    assert_eq!(mistakes.join("\n"), shown);
+fn the_stores_that_are_told_can_be_configured() {
+    let page = include_str!("../../../docs/storage.md");
+    let lines = page.lines().filter_map(|line| line.strip_prefix("export "));
+    let settings = lines.map(|line| {
+        let (variable, value) = line.split(" #").next().unwrap().split_once('=').unwrap();
+        (variable.to_owned(), value.trim().trim_matches('\'').to_owned())
+    });
+    let is_store = |(variable, _): &(String, String)| variable == "LATCHKEY_TOKEN_STORE__URL";
+    let (stores, database): (Vec<_>, Vec<_>) = settings.partition(is_store);
+    assert_eq!((stores.len(), database.len()), (3, 2));
+    let secrets =
+        ["access", "refresh"].map(|kind| (variable(&format!("tokens.{kind}_secret")), format!("{kind:->40}")));
+    for store in stores {
+        let environment = secrets.iter().chain(&database).chain([&store]).cloned();
+        assert!(auth_service::Config::load(None, environment).is_ok(), "{store:?}");
+    }
 }

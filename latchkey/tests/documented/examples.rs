@@ -1,8 +1,6 @@
 //! The examples of the pages run from the top as they stand, against a new `latchkey`, and answer what the page shows below them.
 
-use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,42 +9,26 @@ use serde_json::Value;
 use shared_claims::{KeyHandle, KeyRing, SystemClock, Verifier, VerifierSettings};
 use tempfile::TempDir;
 
+use crate::blocks::{Block, Shell, blocks};
+
 /// Where the pages say that everything is, in the order in which `latchkey` tells it.
 const ADDRESSES: [&str; 3] = ["http://127.0.0.1:8080", "http://127.0.0.1:8081", "http://127.0.0.1:8082"];
 
-/// A fenced block of a page.
-struct Block {
-    language: String,
-    text: String,
-}
-
-fn blocks(page: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut lines = page.lines();
-    while let Some(line) = lines.next() {
-        if let Some(language) = line.strip_prefix("```") {
-            let text: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
-            blocks.push(Block { language: language.to_owned(), text: text.join("\n") });
-        }
-    }
-    blocks
-}
-
 /// A running `latchkey` with data of its own; killed with the test.
-struct Latchkey {
+pub(crate) struct Latchkey {
     process: Child,
     /// What stands for each of [`ADDRESSES`] here.
-    addresses: [String; 3],
-    directory: TempDir,
+    pub(crate) addresses: [String; 3],
+    pub(crate) directory: TempDir,
 }
 
 impl Latchkey {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(None)
     }
 
     /// With one more variable in its environment, `NAME=value`.
-    fn start_with(variable: Option<&str>) -> Self {
+    pub(crate) fn start_with(variable: Option<&str>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
         command.current_dir(&directory).stdout(Stdio::piped());
@@ -68,17 +50,10 @@ impl Latchkey {
 
     /// Runs the shell blocks one after the other in one shell, and answers what each wrote.
     fn run(&self, blocks: &[&Block]) -> Vec<String> {
-        let file = |number: usize| self.directory.path().join(number.to_string());
-        let examples = blocks.iter().enumerate().map(|(number, block)| {
-            let text = ADDRESSES
-                .iter()
-                .zip(&self.addresses)
-                .fold(block.text.clone(), |text, (told, here)| text.replace(told, here));
-            format!("{{\n{text}\n}} > {}\n", file(number).display())
-        });
-        let script = format!("set -eu\n{}", examples.collect::<String>());
-        assert!(shell(self.directory.path(), &script), "an example of the page fails");
-        (0..blocks.len()).map(|number| fs::read_to_string(file(number)).unwrap()).collect()
+        let mut shell = Shell::open(self.directory.path(), &[], &[]);
+        let addresses = || ADDRESSES.iter().zip(&self.addresses);
+        let here = |text: &str| addresses().fold(text.to_owned(), |text, (told, here)| text.replace(told, here));
+        blocks.iter().map(|block| shell.run(&here(&block.text))).collect()
     }
 }
 
@@ -87,11 +62,6 @@ impl Drop for Latchkey {
         drop(self.process.kill());
         drop(self.process.wait());
     }
-}
-
-fn shell(directory: &Path, script: &str) -> bool {
-    let mut command = Command::new("bash");
-    command.current_dir(directory).args(["-c", script]).status().expect("the examples need bash").success()
 }
 
 /// Whether an answer is as it is documented: ids, times and measurements may differ, and a text that ends in `…` goes on.

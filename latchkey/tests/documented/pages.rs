@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// Every page that a user reads, with its path from the root.
-fn pages() -> Vec<(PathBuf, String)> {
+pub(crate) fn pages() -> Vec<(PathBuf, String)> {
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let docs = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
     let top = ["README.md", "ARCHITECTURE.md"].map(|name| root().join(name));
@@ -17,7 +17,7 @@ fn pages() -> Vec<(PathBuf, String)> {
 }
 
 /// A page without its fenced blocks, which may hold brackets of any kind.
-fn prose(page: &str) -> String {
+pub(crate) fn prose(page: &str) -> String {
     page.split("\n```").step_by(2).collect()
 }
 
@@ -56,6 +56,30 @@ fn every_link_leads_somewhere() {
     }
     assert!(followed > 50, "only {followed} links were found");
     assert_eq!(broken, Vec::<String>::new());
+}
+
+/// Whatever is set in backticks and begins with a folder of the repository is a path in it.
+#[test]
+fn every_path_that_a_page_names_is_there() {
+    let mut missing = Vec::new();
+    let mut found = 0;
+    for (page, text) in pages() {
+        let prose = prose(&text);
+        for path in prose.split('`').skip(1).step_by(2) {
+            let Some((folder, _)) = path.split_once('/') else { continue };
+            let is_pattern = path.contains(['*', '{', '<', ' ', '…']);
+            let is_built = path.contains("/dist/");
+            if is_pattern || is_built || ["", "target", "data"].contains(&folder) || !root().join(folder).is_dir() {
+                continue;
+            }
+            found += 1;
+            if !root().join(path).exists() {
+                missing.push(format!("{}: {path}", page.file_name().unwrap().display()));
+            }
+        }
+    }
+    assert!(found > 40, "only {found} paths were found");
+    assert_eq!(missing, Vec::<String>::new());
 }
 
 /// Without one, rows are shown as text full of bars: an empty line in the middle of a table is enough.

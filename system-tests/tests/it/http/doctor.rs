@@ -57,6 +57,21 @@ async fn warnings_alone_are_no_failure() {
 }
 
 #[tokio::test]
+async fn nothing_is_found_where_redis_is_set_as_the_page_says() {
+    let page = include_str!("../../../../docs/storage.md");
+    let (_, block) = page.split_once("Settings that lose no session\n\n```\n").expect("the page has the settings");
+    let lines =
+        block.lines().take_while(|line| *line != "```").map(|line| line.split(" #").next().expect("text").trim());
+    let settings: Vec<_> = lines.map(|line| line.split_once(' ').expect("a name and a value")).collect();
+    assert_eq!(settings.len(), 4, "{settings:?}");
+    let redis = Server::start_with(&settings);
+    let site = site_over(&redis).await;
+    let told = doctor(&site).await;
+    assert_eq!(told.status.code(), Some(0), "{told:?}");
+    assert!(told.stdout.lines().all(|line| line.starts_with("ok")), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_store_that_does_not_answer_is_a_problem() {
     let redis = Server::start();
     let site = site_over(&redis).await;

@@ -8,6 +8,7 @@ mod documented;
 mod exposition;
 mod failures;
 mod labels;
+mod prometheus;
 mod requests;
 mod stores;
 mod verifications;
