@@ -1,6 +1,7 @@
 //! Sessions in SQLite: one row a user with all of their sessions, each step one transaction on the single writer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -114,18 +115,29 @@ fn stored(connection: &Connection, user_id: Uuid) -> Result<UserSessions, StepEr
 }
 
 fn store(connection: &Connection, user_id: Uuid, sessions: &UserSessions) -> Result<(), StepError> {
-    let Some(keep_until) = sessions.worth_keeping_until() else {
+    let Some(worth_until) = sessions.worth_keeping_until() else {
         connection.prepare_cached("DELETE FROM sessions WHERE user_id = $1")?.execute([user_id])?;
         return Ok(());
     };
     let record = serde_json::to_string(sessions).map_err(|error| StepError::Unreadable(error.to_string()))?;
-    connection
-        .prepare_cached(
-            "INSERT INTO sessions (user_id, record, keep_until) VALUES ($1, $2, $3)
-             ON CONFLICT (user_id) DO UPDATE SET record = excluded.record, keep_until = excluded.keep_until",
-        )?
-        .execute(params![user_id, record, keep_until.timestamp_millis()])?;
+    let row = params![user_id, record, end_of_day(worth_until)];
+    let same_day = "UPDATE sessions SET record = $2 WHERE user_id = $1 AND keep_until = $3";
+    if connection.prepare_cached(same_day)?.execute(row)? == 0 {
+        connection
+            .prepare_cached(
+                "INSERT INTO sessions (user_id, record, keep_until) VALUES ($1, $2, $3)
+                 ON CONFLICT (user_id) DO UPDATE SET record = excluded.record, keep_until = excluded.keep_until",
+            )?
+            .execute(row)?;
+    }
     Ok(())
+}
+
+/// Rows are kept until the end of the day in which they stop being worth it, so that a rotation leaves the index of those times alone: it
+/// would have two more pages of each to write.
+fn end_of_day(time: DateTime<Utc>) -> i64 {
+    let day = Duration::from_hours(24).as_millis().try_into().unwrap_or(i64::MAX);
+    time.timestamp_millis().div_euclid(day).saturating_add(1).saturating_mul(day)
 }
 
 fn sweep(connection: &Connection, now: DateTime<Utc>) -> Result<(), StepError> {
@@ -136,4 +148,101 @@ fn sweep(connection: &Connection, now: DateTime<Utc>) -> Result<(), StepError> {
         )?
         .execute(params![now.timestamp_millis(), SWEPT_AT_LOGIN])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use proptest::prelude::*;
+    use shared_claims::{SessionRandom, random};
+
+    use super::*;
+    use crate::domain::session::{WhenFull, after};
+    use crate::stores::open_sqlite_sessions;
+
+    const RULES: SessionRules = SessionRules {
+        max_per_user: 5,
+        when_full: WhenFull::EndAll,
+        reuse_leeway: Duration::ZERO,
+        max_lifetime: None,
+        refresh_ttl: Duration::from_hours(30 * 24),
+    };
+
+    fn session(now: DateTime<Utc>) -> Session {
+        Session {
+            id: random::uuid(),
+            random: SessionRandom::generate(),
+            generation: 0,
+            credential_version: 1,
+            created_at: now,
+            rotated_at: now,
+            expires_at: after(now, RULES.refresh_ttl),
+            fingerprint: None,
+            spent_with: None,
+            device_name: "Firefox on Linux".to_owned(),
+            ip_address: Ipv4Addr::LOCALHOST.into(),
+        }
+    }
+
+    fn rows(store: &SqliteSessions) -> Vec<i64> {
+        let rows = store.0.look(|connection| {
+            let mut statement = connection.prepare("SELECT keep_until FROM sessions ORDER BY keep_until")?;
+            Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+        });
+        rows.expect("the store works")
+    }
+
+    #[tokio::test]
+    async fn a_row_is_there_for_as_long_as_its_sessions_and_a_login_takes_two_dead_ones_along() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = open_sqlite_sessions(&directory.path().join("sessions.db")).expect("a store");
+        let midnight = DateTime::from_timestamp_secs(20_000 * 86_400).expect("a time");
+        let start = async |now| store.start(random::uuid(), session(now), &RULES, now).await.expect("the store works");
+        for _ in 0..3 {
+            start(midnight).await;
+        }
+        let expiry = after(midnight, RULES.refresh_ttl);
+        start(after(expiry, Duration::from_hours(23))).await;
+        assert_eq!(rows(&store).len(), 4, "they were of use today");
+        start(after(expiry, Duration::from_hours(24))).await;
+        assert_eq!(rows(&store).len(), 3);
+        start(after(expiry, Duration::from_hours(24))).await;
+        assert_eq!(rows(&store).len(), 3, "one was left and one has come");
+    }
+
+    #[tokio::test]
+    async fn a_rotation_changes_the_time_of_its_row_once_a_day() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = open_sqlite_sessions(&directory.path().join("sessions.db")).expect("a store");
+        let midnight = DateTime::from_timestamp_secs(20_000 * 86_400).expect("a time");
+        let (user, session) = (random::uuid(), session(midnight));
+        store.start(user, session.clone(), &RULES, midnight).await.expect("the store works");
+        let began = rows(&store);
+        for (generation, hours) in [(0, 1), (1, 23), (2, 24)] {
+            let now = after(midnight, Duration::from_hours(hours));
+            let presented = Presented {
+                session_id: session.id,
+                random: session.random,
+                generation,
+                fingerprint: None,
+                idempotency_key: None,
+                credential_version: Some(1),
+                ip_address: session.ip_address,
+            };
+            let rotation = store.rotate(user, &presented, &RULES, now).await.expect("the store works");
+            assert!(matches!(rotation, Rotation::Rotated(_)), "{rotation:?}");
+            let days = i64::from(hours >= 24);
+            assert_eq!(rows(&store), [began[0] + days * 86_400_000], "after {hours} h");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_outlives_what_is_in_it_by_a_day_at_the_most(milliseconds in 0..4_102_444_800_000_i64) {
+            let time = DateTime::from_timestamp_millis(milliseconds).expect("before 2100");
+            let (kept, day) = (end_of_day(time), 86_400_000);
+            prop_assert!(kept > milliseconds && kept <= milliseconds + day && kept % day == 0, "{kept}");
+        }
+    }
 }

@@ -43,19 +43,26 @@ fn make_private_file(path: &Path) -> std::io::Result<()> {
     fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map(drop)
 }
 
+/// What the writer may hold of the file in memory, in KiB, and how many pages its log may have before they are folded in. Each is more than
+/// SQLite's own, so that the pages of a few thousand users are read, and folded in, once and not again and again.
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
+const LOG_PAGES: i64 = 4_000;
+
 fn configured(path: &Path) -> rusqlite::Result<Connection> {
     let mut connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_handler(Some(may_look_again))?;
     keep_plans(&connection)?;
     write_ahead(&connection)?;
-    connection.execute_batch(
+    connection.execute_batch(&format!(
         "PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA temp_store = MEMORY;
          PRAGMA trusted_schema = OFF;
-         PRAGMA journal_size_limit = 67108864;",
-    )?;
+         PRAGMA journal_size_limit = 67108864;
+         PRAGMA cache_size = -{WRITER_CACHE_KIB};
+         PRAGMA wal_autocheckpoint = {LOG_PAGES};"
+    ))?;
     Ok(connection)
 }
 
