@@ -38,8 +38,10 @@ pub(super) async fn express(ground: &Ground) -> Rows {
 
 async fn refresh(ground: &Ground, site: &Site, other: &Service) -> Result<Race, Box<dyn Error>> {
     let service = auth_service(site).await;
-    let mut ours = refreshes(service.address, &seed::signed_in(site, SESSIONS).await).await?;
-    let mut theirs = refreshes(other.address, &seed::signed_in(site, SESSIONS).await).await?;
+    // Before anything connects: whoever connects and says nothing for 5 s is hung up on.
+    let (people, others) = (seed::signed_in(site, SESSIONS).await, seed::signed_in(site, SESSIONS).await);
+    let mut ours = refreshes(service.address, &people).await?;
+    let mut theirs = refreshes(other.address, &others).await?;
     Ok(ground.race(&mut ours, &mut theirs).await?)
 }
 
