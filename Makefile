@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-.PHONY: help run dev test test-services test-web-client test-compose torture bench check generated format
+.PHONY: help run dev test test-services test-web-client test-compose torture fuzz bench check generated format
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ torture: ## Try to break it for MINUTES=10, over real Redis and PostgreSQL, and 
 	@tools/test-requirements
 	cargo build --release --package auth-service --package jobs-service
 	cargo run --release --package system-tests --bin torture -- $(MINUTES)
+
+SECONDS ?= 60
+fuzz: ## Give each target of fuzz/ bytes for SECONDS=60 (needs cargo-fuzz)
+	for target in $$(cargo fuzz list); do RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(SECONDS); done
 
 bench: ## Measure the services beside what they are compared with (ONLY=refresh,jobs: these alone)
 	@tools/test-requirements
