@@ -56,6 +56,8 @@ bench: ## Measure the services beside what they are compared with (ONLY=refresh,
 check: ## Look for mistakes without running a service: format, lints, documentation, what is generated from the code
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- --deny warnings
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	cargo clippy --manifest-path fuzz/Cargo.toml --target-dir target -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --all-features --no-deps --quiet
 	@tools/check-observability
 	cargo test --quiet --workspace --all-features --test documented -- openapi configuration
