@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-.PHONY: help run dev test test-services test-web-client test-compose torture bench check generated format
+.PHONY: help run dev test test-services test-web-client test-compose torture fuzz bench check generated format
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ torture: ## Try to break it for MINUTES=10, over real Redis and PostgreSQL, and 
 	cargo build --release --package auth-service --package jobs-service
 	cargo run --release --package system-tests --bin torture -- $(MINUTES)
 
+SECONDS ?= 60
+fuzz: ## Give each target of fuzz/ bytes for SECONDS=60 (needs cargo-fuzz)
+	for target in $$(cargo fuzz list); do RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(SECONDS); done
+
 bench: ## Measure the services beside what they are compared with (ONLY=refresh,jobs: these alone)
 	@tools/test-requirements
 	@tools/install-bench-express
@@ -52,6 +56,8 @@ bench: ## Measure the services beside what they are compared with (ONLY=refresh,
 check: ## Look for mistakes without running a service: format, lints, documentation, what is generated from the code
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- --deny warnings
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	cargo clippy --manifest-path fuzz/Cargo.toml --target-dir target -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --all-features --no-deps --quiet
 	@tools/check-observability
 	cargo test --quiet --workspace --all-features --test documented -- openapi configuration

@@ -212,12 +212,25 @@ mod tests {
         assert!(stored.session.is_none() && stored.ended_because.is_none());
     }
 
-    #[test]
-    fn a_session_whose_key_is_gone_counts_as_none() {
+    #[rstest]
+    #[case("idempotencyKey", 15, false)]
+    #[case("idempotencyKey", 16, true)]
+    #[case("idempotencyKey", 128, true)]
+    #[case("idempotencyKey", 129, false)]
+    #[case("accessToken", 0, false)]
+    #[case("refreshToken", 0, false)]
+    fn a_session_with_a_part_that_cannot_be_counts_as_none(
+        #[case] part: &str,
+        #[case] length: usize,
+        #[case] is_good: bool,
+    ) {
         let text = live(1).text();
         let mut value: Value = serde_json::from_str(text.expose_secret()).unwrap();
-        value["session"]["idempotencyKey"] = "short".into();
-        assert!(Stored::parse(Some(&value.to_string().into())).session.is_none());
+        value["session"][part] = "k".repeat(length).into();
+        let is_taken = |value: &Value| Stored::parse(Some(&value.to_string().into())).session.is_some();
+        assert_eq!(is_taken(&value), is_good);
+        value["session"][part] = format!("{} ", "k".repeat(32)).into();
+        assert!(!is_taken(&value), "what cannot stand in a header");
     }
 
     #[rstest]

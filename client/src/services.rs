@@ -127,7 +127,10 @@ mod tests {
     #[case("latchkey.test", "is no URL")]
     #[case("ftp://latchkey.test", "must begin with http:// or https://")]
     #[case("https://ada:secret@latchkey.test", "must not name a user or a password")]
+    #[case("https://ada@latchkey.test", "must not name a user or a password")]
+    #[case("https://:secret@latchkey.test", "must not name a user or a password")]
     #[case("https://latchkey.test?tenant=1", "must not have a query or a fragment")]
+    #[case("https://latchkey.test#tenant", "must not have a query or a fragment")]
     fn a_base_url_that_cannot_be_one_is_refused(#[case] url: &str, #[case] why: &str) {
         assert_eq!(ServiceUrl::parse(url).unwrap_err().to_string(), format!("the URL of a service {why}"));
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use latchkey_fuzz::replaced;
 use libfuzzer_sys::fuzz_target;
 use secrecy::{ExposeSecret, SecretString};
 use shared_claims::{
@@ -51,13 +52,6 @@ fn common(audience: &str, lifetime: i64) -> String {
     let now = SystemClock.now().timestamp();
     let exp = now + lifetime;
     format!(r#""iss":"{ISSUER}","aud":["{audience}"],"sub":"{SOMEBODY}","iat":{now},"exp":{exp},"sid":"{SOMEBODY}""#)
-}
-
-/// Replaces so many bytes by a text.
-fn replaced(claims: &str, at: u16, length: u8, text: &str) -> String {
-    let at = usize::from(at) % claims.len();
-    let end = (at + usize::from(length)).min(claims.len());
-    format!("{}{text}{}", &claims[..at], &claims[end..])
 }
 
 fuzz_target!(|input: (&str, u16, u8)| {

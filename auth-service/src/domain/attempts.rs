@@ -212,6 +212,46 @@ mod tests {
             attempts.take_back(at(2));
         }
         assert_eq!(attempts.attempt(&LIMIT, at(0)), Admission::Admitted);
+        let mut attempts = Attempts::none(at(2));
+        for now in [at(2), at(1), at(0)] {
+            assert_eq!(attempts.attempt(&LIMIT, now), Admission::Admitted);
+        }
+    }
+
+    #[test]
+    fn an_attempt_that_was_right_is_as_if_it_had_not_been() {
+        let mut attempts = Attempts::none(at(0));
+        for now in [at(0), at(0), at(0), at(1)] {
+            assert_eq!(attempts.attempt(&LIMIT, now), Admission::Admitted);
+        }
+        attempts.take_back(at(1));
+        assert_eq!(attempts.count, 3);
+        assert_eq!(attempts.attempt(&LIMIT, at(1)), Admission::Admitted);
+    }
+
+    #[test]
+    fn the_longest_delay_stays_the_longest_however_many_there_are() {
+        for count in [8, 34, 35, 36, u32::MAX] {
+            assert_eq!(LIMIT.delay_after(count), LIMIT.longest_delay, "{count}");
+        }
+    }
+
+    #[test]
+    fn each_attempt_is_remembered_from_its_own_time_on() {
+        let mut attempts = Attempts::none(at(0));
+        for seconds in [0, 90, 180] {
+            assert_eq!(attempts.attempt(&LIMIT, at(seconds)), Admission::Admitted);
+        }
+        assert_eq!((attempts.count, attempts.keep_until), (3, at(280)));
+    }
+
+    #[test]
+    fn a_known_address_stays_known_however_its_attempts_are_forgotten() {
+        let mut attempts = Attempts { keep_until: at(1_000), ..Attempts::none(at(0)) };
+        for seconds in [0, 200] {
+            assert_eq!(attempts.attempt(&LIMIT, at(seconds)), Admission::Admitted);
+            assert_eq!((attempts.count, attempts.keep_until), (1, at(1_000)));
+        }
     }
 
     #[test]
@@ -230,6 +270,22 @@ mod tests {
         assert_eq!(bucket("2001:db8::1"), bucket("2001:db8::ffff:1"));
         assert_ne!(bucket("2001:db8::1"), bucket("2001:db8:0:1::1"));
         assert_ne!(bucket("192.0.2.1"), bucket("192.0.2.2"));
+    }
+
+    #[test]
+    fn what_is_counted_apart_is_in_buckets_of_its_own() {
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        assert_ne!(Bucket::of_account("192.0.2.1/32"), Bucket::of_address(address));
+        let session_id = Uuid::from_bytes(*b"0123456789abcdef");
+        assert_ne!(Bucket::of_account("0123456789abcdef"), Bucket::of_fingerprints(session_id));
+    }
+
+    #[test]
+    fn a_user_is_known_at_a_network_and_nobody_else_there() {
+        let known = |user, address: &str| Bucket::of_known(Uuid::from_u128(user), address.parse().unwrap());
+        assert_eq!(known(1, "2001:db8::1"), known(1, "2001:db8::ffff:1"));
+        assert_ne!(known(1, "192.0.2.1"), known(1, "192.0.2.2"));
+        assert_ne!(known(1, "192.0.2.1"), known(2, "192.0.2.1"));
     }
 
     proptest! {

@@ -127,6 +127,17 @@ mod tests {
         assert!(name(Some("a\u{1b}[2J"), "").is_err());
     }
 
+    #[test]
+    fn names_and_fingerprints_may_be_as_long_as_is_said_and_no_longer() {
+        let longest = "ä".repeat(64);
+        assert_eq!(name(Some(&longest), "").as_deref(), Ok(longest.as_str()));
+        assert!(name(Some(&"ä".repeat(65)), "").is_err());
+        assert_eq!(name(None, &format!("{}/1", "x".repeat(64))).as_deref(), Ok("x".repeat(64).as_str()));
+        assert_eq!(name(None, &format!("{}/1", "x".repeat(65))).as_deref(), Ok("Unknown device"));
+        assert!(Fingerprint::parse(Some("ä".repeat(512))).is_ok_and(|fingerprint| fingerprint.is_some()));
+        assert!(Fingerprint::parse(Some("ä".repeat(513))).is_err());
+    }
+
     proptest! {
         #[test]
         fn whatever_is_said_a_name_can_be_shown_in_a_list(

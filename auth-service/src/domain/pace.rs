@@ -132,3 +132,90 @@ fn nanoseconds(moment: DateTime<Utc>) -> i64 {
     // A clock beyond the year 2262 limits nothing.
     moment.timestamp_nanos_opt().unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SESSION: Uuid = Uuid::from_u128(1);
+    const HOME: &str = "2001:db8::1";
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+    }
+
+    fn pace(per_minute: u32) -> Pace {
+        Pace::new(NonZeroU32::new(per_minute))
+    }
+
+    /// How long a refresh from an address must wait, in seconds.
+    fn wait(pace: &Pace, session_id: Uuid, address: &str, now: DateTime<Utc>) -> u64 {
+        pace.admit(session_id, address.parse().unwrap(), now).err().map_or(0, |wait| wait.as_secs())
+    }
+
+    fn wrong(pace: &Pace, now: DateTime<Utc>) {
+        pace.was_wrong(pace.admit(SESSION, HOME.parse().unwrap(), now).unwrap(), now);
+    }
+
+    #[test]
+    fn the_whole_allowance_may_be_used_at_once_and_comes_back_bit_by_bit() {
+        let pace = pace(3);
+        let waits = [0, 0, 0, 0, 19, 20, 20].map(|seconds| wait(&pace, SESSION, HOME, at(seconds)));
+        assert_eq!(waits, [0, 0, 0, 20, 1, 0, 20]);
+        let waits = [3_600; 4].map(|seconds| wait(&pace, SESSION, HOME, at(seconds)));
+        assert_eq!(waits, [0, 0, 0, 20], "it does not grow while nothing is asked for");
+    }
+
+    #[test]
+    fn each_session_has_an_allowance_at_each_network() {
+        let pace = pace(1);
+        assert_eq!(wait(&pace, SESSION, HOME, at(0)), 0);
+        assert_eq!(wait(&pace, SESSION, "2001:db8::ffff:1", at(0)), 60);
+        assert_eq!(wait(&pace, SESSION, "2001:db8:0:1::1", at(0)), 0);
+        assert_eq!(wait(&pace, Uuid::from_u128(2), HOME, at(0)), 0);
+    }
+
+    #[test]
+    fn a_wrong_fingerprint_costs_ten_refreshes_more_and_the_debt_is_bounded() {
+        let pace = pace(60);
+        for _ in 0..5 {
+            wrong(&pace, at(0));
+        }
+        let pacer = pace.admit(SESSION, HOME.parse().unwrap(), at(0)).unwrap();
+        assert_eq!(wait(&pace, SESSION, HOME, at(0)), 0);
+        for _ in 0..4 {
+            pace.was_wrong(pacer, at(0));
+        }
+        assert_eq!(wait(&pace, SESSION, HOME, at(0)), 11);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_keeps_nobody_waiting() {
+        let pace = pace(1);
+        assert_eq!(wait(&pace, SESSION, HOME, at(100_000)), 0);
+        assert_eq!(wait(&pace, SESSION, HOME, at(0)), 0);
+    }
+
+    #[test]
+    fn who_is_kept_away_from_an_address_waits_there_alone_and_not_for_ever() {
+        let pace = pace(60);
+        let pacer = pace.admit(SESSION, HOME.parse().unwrap(), at(0)).unwrap();
+        pace.keep_away(pacer, Duration::from_secs(30), at(0));
+        assert_eq!(wait(&pace, SESSION, HOME, at(1)), 29);
+        assert_eq!(wait(&pace, SESSION, "192.0.2.1", at(1)), 0);
+        assert_eq!(wait(&pace, SESSION, HOME, at(30)), 0);
+    }
+
+    #[test]
+    fn what_was_kept_away_long_ago_makes_room() {
+        let pace = pace(60);
+        for number in 0..KEPT_AWAY as u128 {
+            pace.keep_away(Pacer(number.to_be_bytes()), Duration::from_secs(30), at(0));
+        }
+        let pacer = pace.admit(SESSION, HOME.parse().unwrap(), at(1)).unwrap();
+        pace.keep_away(pacer, Duration::from_secs(30), at(1));
+        assert_eq!(wait(&pace, SESSION, HOME, at(1)), 0, "nobody is kept away any more");
+        pace.keep_away(pacer, Duration::from_secs(30), at(30));
+        assert_eq!(wait(&pace, SESSION, HOME, at(31)), 29);
+    }
+}

@@ -41,6 +41,9 @@ fn a_password_is_not_the_users_own_name_in_any_case() {
         let refused = NewPassword::parse(SecretString::from(password), &about).err().unwrap_or_default();
         assert!(refused.starts_with("is too easy to guess"), "{password}: {refused}");
     }
+    // Of a long name in mixed case the estimate alone would think well.
+    let (name, password) = ("qxvmkzwpjtbhrdgnfycslqaxeuioxzvk", "QxVmKzWpJtBhRdGnFyCsLqAxEuIoXzVk");
+    assert!(NewPassword::parse(SecretString::from(password), &[name]).is_err());
 }
 
 #[test]

@@ -247,6 +247,13 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_key_has_16_to_128_characters() {
+        for (length, is_good) in [(15, false), (16, true), (128, true), (129, false)] {
+            assert_eq!(IdempotencyKey::parse(&vec![b'k'; length]).is_ok(), is_good, "{length}");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_key_of_16_to_128_visible_characters_is_taken_as_it_is_and_nothing_else(

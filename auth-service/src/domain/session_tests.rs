@@ -9,6 +9,14 @@ use super::*;
 
 const SESSIONS: u128 = 8;
 
+const RULES: SessionRules = SessionRules {
+    max_per_user: 5,
+    when_full: WhenFull::EndAll,
+    reuse_leeway: Duration::ZERO,
+    max_lifetime: None,
+    refresh_ttl: Duration::from_mins(1),
+};
+
 #[derive(Debug, Clone)]
 enum Call {
     Start,
@@ -158,21 +166,31 @@ proptest! {
 
     #[test]
     fn a_record_that_is_cut_or_changed_never_panics(cut in 0..400_usize, byte in any::<u8>()) {
-        let rules = SessionRules {
-            max_per_user: 5,
-            when_full: WhenFull::EndAll,
-            reuse_leeway: Duration::ZERO,
-            max_lifetime: None,
-            refresh_ttl: Duration::from_mins(1),
-        };
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let mut sessions = UserSessions::default();
-        sessions.start(session(1, now, &rules), &rules, now);
+        sessions.start(session(1, now, &RULES), &RULES, now);
         let mut written = serde_json::to_vec(&sessions).unwrap();
         let cut = cut % written.len();
         written[cut] = byte;
         drop(serde_json::from_slice::<UserSessions>(&written));
         prop_assert!(serde_json::from_slice::<UserSessions>(&written[..cut]).is_err());
+    }
+}
+
+#[test]
+fn a_record_is_worth_keeping_as_long_as_anything_in_it() {
+    let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+    let mut sessions = UserSessions::default();
+    assert_eq!(sessions.worth_keeping_until(), None);
+    for (number, begins) in [(1, now), (2, now + TimeDelta::seconds(10))] {
+        sessions.start(session(number, begins, &RULES), &RULES, begins);
+    }
+    let last = Some(now + TimeDelta::seconds(70));
+    assert_eq!(sessions.worth_keeping_until(), last);
+    for number in [1, 2] {
+        let ending = Which::One(Uuid::from_u128(number));
+        sessions.end(ending, None, EndReason::Admin, &RULES, now + TimeDelta::seconds(20));
+        assert_eq!(sessions.worth_keeping_until(), last, "a live session, then a reason");
     }
 }
 

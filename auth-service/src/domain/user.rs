@@ -110,6 +110,13 @@ mod tests {
     }
 
     #[test]
+    fn a_username_has_3_to_32_characters() {
+        for (length, is_good) in [(2, false), (3, true), (32, true), (33, false)] {
+            assert_eq!(Username::parse(&"a".repeat(length)).is_ok(), is_good, "{length}");
+        }
+    }
+
+    #[test]
     fn addresses_keep_their_case_and_compare_without_it() {
         let email = Email::parse("Ada@Example.Test").unwrap();
         assert_eq!((email.as_str(), email.key().as_str()), ("Ada@Example.Test", "ada@example.test"));

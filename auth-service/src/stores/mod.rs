@@ -22,6 +22,8 @@ use uuid::Uuid;
 
 pub use finding::{Finding, Severity, warn_of_findings};
 pub use open::{MIGRATIONS, OpenStores, OpenStoresError, Schema, open, open_sqlite_sessions, open_with};
+#[cfg(feature = "conformance")]
+pub use redis::repacked_session;
 use redis::unconfirmed_endings;
 pub use redis::{Redis, RedisAttempts, RedisSessions, RedisSettings};
 pub use sqlite::SqliteSessions;

@@ -34,6 +34,22 @@ fn an_ipv4_peer_on_an_ipv6_socket_is_known_by_its_ipv4_address() {
     assert_eq!(ClientAddress::of(&request).0.to_string(), "203.0.113.7");
 }
 
+#[test]
+fn the_walk_ends_at_the_first_address_that_is_no_proxys_and_at_what_is_none() {
+    for (line, client) in [
+        ("203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7:4711", "203.0.113.7"),
+        ("[2001:db9::7]:4711, 10.0.0.2", "2001:db9::7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7, ::ffff:10.0.0.2", "203.0.113.7"),
+        ("203.0.113.7, nonsense", "10.0.0.1"),
+        ("203.0.113.7, nonsense, 10.0.0.2", "10.0.0.2"),
+        ("", "10.0.0.1"),
+    ] {
+        assert_eq!(walk(PROXY, &trusted(), &headers(&[line.into()])).to_string(), client, "{line}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_header_makes_it_panic(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 0..4)) {
@@ -42,7 +58,10 @@ proptest! {
     }
 
     #[test]
-    fn a_peer_that_is_not_trusted_is_the_client_whatever_it_sends(line in ".*", octets in any::<[u8; 4]>()) {
+    fn a_peer_that_is_not_trusted_is_the_client_whatever_it_sends(
+        line in prop_oneof![".*", "203\\.0\\.113\\.[1-9]"],
+        octets in any::<[u8; 4]>(),
+    ) {
         let peer = IpAddr::from(octets);
         prop_assume!(!trusted().contain(peer));
         prop_assert_eq!(walk(peer, &trusted(), &headers(&[line.into_bytes()])), peer);

@@ -41,7 +41,9 @@ fn a_bad_secret_is_refused_with_a_way_out(#[case] secret: &str, #[case] expected
 
 #[test]
 fn a_secret_of_32_bytes_is_enough() {
-    assert!(KeyRing::new(&"a".repeat(32).into(), &[]).is_ok());
+    for secret in ["a".repeat(32), "ä".repeat(16)] {
+        assert!(KeyRing::new(&secret.into(), &[]).is_ok());
+    }
     assert_eq!(KeyRing::new(&"a".repeat(31).into(), &[]).unwrap_err(), SecretError::TooShort);
 }
 

@@ -59,6 +59,7 @@ macro_rules! session_store_conformance {
             a_hundred_and_twenty_eight_rotations_in_a_row_work
             a_replay_with_its_key_gets_the_same_successor_for_ever
             no_key_never_equals_no_key
+            a_key_is_good_for_the_rotation_that_it_came_with_alone
             the_parents_parent_is_always_reuse
             a_replay_never_extends_its_window
             a_token_ahead_of_its_session_heals_it
@@ -77,6 +78,7 @@ macro_rules! session_store_conformance {
             the_least_recent_session_makes_room_where_so_configured
             sessions_end_one_by_one_all_at_once_and_all_but_one
             only_a_live_and_current_session_may_end_others
+            an_expired_session_may_not_end_others
             whoever_proves_a_session_may_end_it
             a_change_of_credentials_ends_every_session_but_the_one_that_asks
             the_store_says_that_it_is_well

@@ -129,6 +129,14 @@ pub async fn no_key_never_equals_no_key(stage: Stage) {
     assert_eq!(driver.rotate(&presented(&keyed), later(1)).await, Rotation::Reused);
 }
 
+pub async fn a_key_is_good_for_the_rotation_that_it_came_with_alone(stage: Stage) {
+    let driver = Driver::new(&stage);
+    let session = driver.start(start_of_time()).await;
+    driver.rotated(&with_key(presented(&session), 1), later(1)).await;
+    driver.rotated(&at_generation(&session, 1), later(2)).await;
+    assert_eq!(driver.rotate(&with_key(at_generation(&session, 1), 1), later(2)).await, Rotation::Reused);
+}
+
 pub async fn the_parents_parent_is_always_reuse(stage: Stage) {
     let driver = Driver::new(&stage);
     let rules = super::SessionRules { reuse_leeway: Duration::from_mins(1), ..driver.rules };
@@ -144,12 +152,12 @@ pub async fn a_replay_never_extends_its_window(stage: Stage) {
     let rules = super::SessionRules { reuse_leeway: Duration::from_secs(10), ..driver.rules };
     let driver = Driver { rules, ..driver };
     let session = driver.start(start_of_time()).await;
-    let successor = driver.rotated(&presented(&session), start_of_time()).await;
+    let successor = driver.rotated(&presented(&session), later(60)).await;
     for milliseconds in [0, 5_000, 9_999] {
-        let now = start_of_time() + TimeDelta::milliseconds(milliseconds);
+        let now = later(60) + TimeDelta::milliseconds(milliseconds);
         assert_eq!(driver.rotate(&presented(&session), now).await, Rotation::Replayed(successor), "{milliseconds} ms");
     }
-    assert_eq!(driver.rotate(&presented(&session), later(10)).await, Rotation::Reused);
+    assert_eq!(driver.rotate(&presented(&session), later(70)).await, Rotation::Reused);
 }
 
 pub async fn a_token_ahead_of_its_session_heals_it(stage: Stage) {
@@ -229,7 +237,8 @@ pub async fn a_session_without_a_fingerprint_takes_any(stage: Stage) {
 
 pub async fn other_credentials_end_the_session(stage: Stage) {
     let driver = Driver::new(&stage);
-    for (version, reason) in [(Some(2), EndReason::PasswordChanged), (None, EndReason::UserDisabled)] {
+    let (changed, gone) = (EndReason::PasswordChanged, EndReason::UserDisabled);
+    for (version, reason) in [(Some(2), changed), (Some(0), changed), (None, gone)] {
         let session = driver.start(start_of_time()).await;
         let changed = Presented { credential_version: version, ..presented(&session) };
         assert_eq!(driver.rotate(&changed, later(1)).await, Rotation::EndedNow(reason));
@@ -248,18 +257,20 @@ pub async fn the_first_reason_stays(stage: Stage) {
 
 pub async fn an_expired_session_is_gone_and_does_not_count(stage: Stage) {
     let driver = Driver::new(&stage);
-    let mut first = None;
-    for _ in 0..5 {
-        first = Some(driver.start(start_of_time()).await);
+    let first = driver.start(start_of_time()).await;
+    for _ in 1..4 {
+        driver.start(start_of_time()).await;
     }
-    let (first, expiry) = (first.expect("five started"), start_of_time() + TimeDelta::days(30));
+    let last = driver.start(later(1)).await;
+    let expiry = start_of_time() + TimeDelta::days(30);
     let just_before = expiry - TimeDelta::milliseconds(1);
     assert_eq!(driver.live(just_before).await.len(), 5);
-    assert_eq!(driver.live(expiry).await, []);
-    assert_eq!(driver.rotate(&presented(&first), expiry).await, ENDED_UNTOLD);
+    assert_eq!(driver.live(expiry).await, std::slice::from_ref(&last));
+    // First of all a login, for any other change forgets them too.
     let fresh = session(expiry);
     assert_eq!(driver.start_this(&fresh, expiry).await.len(), 0);
-    assert_eq!(driver.live(expiry).await, [fresh]);
+    assert_eq!(driver.live(expiry).await, [fresh, last]);
+    assert_eq!(driver.rotate(&presented(&first), expiry).await, ENDED_UNTOLD);
 }
 
 pub async fn a_session_that_is_too_old_ends_with_a_reason(stage: Stage) {
@@ -379,14 +390,31 @@ pub async fn only_a_live_and_current_session_may_end_others(stage: Stage) {
     assert_eq!(end(asker.id, 1).await, Ending::Ended(vec![]));
 }
 
+pub async fn an_expired_session_may_not_end_others(stage: Stage) {
+    let driver = Driver::new(&stage);
+    let (asker, target) = (driver.start(later(0)).await, driver.start(later(1)).await);
+    let expiry = asker.expires_at;
+    let end = async |asking| {
+        let ending = driver.store.end(driver.user, Which::All, asking, EndReason::Admin, &driver.rules, expiry);
+        ending.await.expect("the store works")
+    };
+    let asking = Asking { session_id: asker.id, credential_version: 1 };
+    assert_eq!(end(Some(asking)).await, Ending::AskerNotLive);
+    assert_eq!(driver.live(expiry).await, std::slice::from_ref(&target));
+    let Ending::Ended(ended) = end(None).await else { panic!("nobody asked") };
+    assert_eq!(ended.iter().map(|session| session.id).collect::<Vec<_>>(), [target.id], "the expired one was none");
+}
+
 pub async fn whoever_proves_a_session_may_end_it(stage: Stage) {
     let driver = Driver::new(&stage);
-    let session = driver.start(start_of_time()).await;
+    let (session, other) = (driver.start(start_of_time()).await, driver.start(start_of_time()).await);
     driver.rotated(&presented(&session), start_of_time()).await;
     assert_eq!(driver.end(Which::Proven(session.id, SessionRandom([0; 16])), EndReason::SignedOut).await, 0);
     assert!(driver.is_live(&session).await);
     assert_eq!(driver.end(Which::Proven(session.id, session.random), EndReason::SignedOut).await, 1);
-    assert!(!driver.is_live(&session).await);
+    assert!(!driver.is_live(&session).await && driver.is_live(&other).await);
+    assert_eq!(driver.end(Which::Proven(session.id, other.random), EndReason::SignedOut).await, 0);
+    assert!(driver.is_live(&other).await);
 }
 
 pub async fn a_change_of_credentials_ends_every_session_but_the_one_that_asks(stage: Stage) {

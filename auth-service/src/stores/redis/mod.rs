@@ -59,6 +59,12 @@ impl RedisSettings {
     }
 }
 
+/// What a session's value in Redis is once it has been read and packed again; `None` where it cannot be read.
+#[cfg(feature = "conformance")]
+pub fn repacked_session(value: &[u8]) -> Option<Vec<u8>> {
+    record::unpack(Uuid::nil(), value).ok().map(|session| record::pack(&session))
+}
+
 /// A Redis, whatever its topology, and the connections to it.
 pub struct Redis {
     servers: Servers,

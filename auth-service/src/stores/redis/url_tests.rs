@@ -75,6 +75,7 @@ fn what_cannot_be_meant_is_refused() {
         "redis://[::1]x",
         "redis://a/x",
         "redis://a/-1",
+        "redis://a/+1",
         "redis://a/99999999999",
         "redis://a,b",
         "redis://a b",
