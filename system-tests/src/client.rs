@@ -86,13 +86,13 @@ impl Client {
         Self { http: started(http()), base: format!("http://{address}{path}") }
     }
 
-    /// One that opens a connection for each request and keeps none.
+    /// One that keeps no more than so many connections for later requests.
     ///
     /// # Panics
     ///
     /// Where the HTTP library cannot start.
-    pub fn that_keeps_no_connection(address: SocketAddr) -> Self {
-        Self { http: started(http().pool_max_idle_per_host(0)), base: format!("http://{address}") }
+    pub fn that_keeps(connections: usize, address: SocketAddr) -> Self {
+        Self { http: started(http().pool_max_idle_per_host(connections)), base: format!("http://{address}") }
     }
 
     /// Any request.

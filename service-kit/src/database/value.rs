@@ -136,6 +136,11 @@ impl FromColumn for Uuid {
         FromSqlite::column_result(value)
     }
 }
+impl<T: FromColumn> FromColumn for Option<T> {
+    fn from_sqlite(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        if value == ValueRef::Null { Ok(None) } else { T::from_sqlite(value).map(Some) }
+    }
+}
 impl FromColumn for DateTime<Utc> {
     /// The library reads times by a format that it interprets anew for each, which takes six times as long.
     fn from_sqlite(value: ValueRef<'_>) -> FromSqlResult<Self> {

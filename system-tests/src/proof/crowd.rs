@@ -19,6 +19,9 @@ pub const HEALED: &str = r#"latchkey_refreshes_total{outcome="healed",reason=""}
 /// A client that has no answer by then hangs up.
 const HANG_UP: Duration = Duration::from_secs(3);
 
+/// Of each user.
+pub(super) const DEVICES: usize = 4;
+
 /// Devices that are signed in.
 pub struct Crowd<'a> {
     devices: Vec<Device>,
@@ -34,12 +37,12 @@ enum Came {
 }
 
 impl<'a> Crowd<'a> {
-    /// Signs in four devices of each of so many users.
+    /// Signs in the devices of so many users.
     pub async fn gather(site: &Site, client: &Client, users: usize, tally: &'a Tally) -> Self {
         let mut devices = Vec::new();
         for _ in 0..users {
             let person = site.person(SystemClock.now()).await;
-            for _ in 0..4 {
+            for _ in 0..DEVICES {
                 devices.push(Device::login(client, &person).await);
             }
         }

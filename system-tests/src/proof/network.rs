@@ -9,7 +9,7 @@ use fastrand::Rng;
 use shared_claims::{Clock, SystemClock};
 use tokio::time::timeout;
 
-use super::crowd::{Crowd, metric, value};
+use super::crowd::{Crowd, DEVICES, metric, value};
 use super::linearizable::{self, Found};
 use super::seed::choices;
 use super::tally::Tally;
@@ -53,7 +53,7 @@ pub async fn between_service_and_store(tally: &Tally) {
     let site = Site::over(&format!("redis://{}", proxy.address), postgres::shared().database(), &[]).await;
     let service = Program::new("auth-service", site.directory(), site.environment(&[])).serve().await;
     // What clients keep open is theirs to choose, and would be counted here as the service's.
-    let client = Client::that_keeps_no_connection(service.address);
+    let client = Client::that_keeps(0, service.address);
     let mut crowd = Crowd::gather(&site, &client, USERS, tally).await;
     let storm =
         Storm { proxy: &proxy, client: &client, direct: &client, service: &service, directory: site.directory() };
@@ -73,7 +73,9 @@ pub async fn between_clients_and_service(storage: Storage, tally: &Tally) {
     let site = Site::open(storage, &[]).await;
     let service = Program::new("auth-service", site.directory(), site.environment(&[])).serve().await;
     let proxy = Proxy::before(service.address).await;
-    let (client, direct) = (Client::new(proxy.address), service.client());
+    // One for each device, so that each meets its own when they are dead. One more would be met later, and cost its client the time after
+    // which it hangs up.
+    let (client, direct) = (Client::that_keeps(USERS * DEVICES, proxy.address), service.client());
     let mut crowd = Crowd::gather(&site, &client, USERS, tally).await;
     let storm =
         Storm { proxy: &proxy, client: &client, direct: &direct, service: &service, directory: site.directory() };
