@@ -11,6 +11,8 @@ use crate::table::{Goal, Row, median, rate};
 
 const MANY: usize = 1_000_000;
 const FEW: usize = 1_000;
+/// Three a second for each session: with all that goes before, half of what one may have in a minute.
+const MOST_PER_SECOND: f64 = 3_000.0;
 
 /// Copies of a user with their session, told apart by their names. `?1` is how many.
 const FILL: &str = "
@@ -40,7 +42,8 @@ pub(super) async fn users(ground: &Ground) -> Rows {
         services.push(service);
     }
     let [ours, theirs] = &mut crews[..] else { return Err("two crews".into()) };
-    let per_second = rate_of_half(theirs, ground.length).await?;
+    // Each session may be refreshed 120 times a minute, and a thousand of them are soon asked more of than that.
+    let per_second = rate_of_half(theirs, ground.length / 2).await?.min(MOST_PER_SECOND);
     let (rounds, load) = ground
         .interleave(
             async |length| ours.at_rate(per_second, length).await,
