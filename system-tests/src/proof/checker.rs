@@ -134,6 +134,10 @@ impl Search<'_> {
         let is_optional = self.is_optional.get(number).copied().unwrap_or_default();
         let mut after = machine.clone();
         let answer = after.run(number, operation, self.rules);
+        // A call that was not answered may as well be left out where it would change nothing.
+        if operation.returned.is_none() && after == *machine {
+            return Verdict::HasNone;
+        }
         let is_as_answered = operation.returned.as_ref().is_none_or(|(_, outcome)| *outcome == answer);
         let done = done | (1 << number);
         let mut verdict = Verdict::HasNone;
@@ -144,5 +148,46 @@ impl Search<'_> {
             verdict = self.go_on(done, machine);
         }
         verdict
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use shared_claims::{SessionRandom, random};
+
+    use super::super::history::{Call, Identity, Outcome};
+    use super::super::linearizable::RULES;
+    use super::*;
+
+    /// One client's calls, one after the other; those without an outcome have none that anybody knows.
+    fn history(calls: Vec<(Call, Option<Outcome>)>) -> Vec<Operation> {
+        let operations = calls.into_iter().zip(0_u64..).map(|((call, outcome), number)| {
+            let returned = outcome.map(|outcome| (2 * number + 1, outcome));
+            Operation { client: 0, call, called: 2 * number, returned }
+        });
+        operations.collect()
+    }
+
+    /// A login, many calls without an answer, and two refreshes that go on to these generations.
+    fn with_many_unanswered(unanswered: fn(Identity) -> Call, generations: [u64; 2]) -> Vec<Operation> {
+        let session = Identity { id: random::uuid(), random: SessionRandom::generate() };
+        let refresh = |generation| Call::Refresh { session, generation, key: Some(0) };
+        let mut calls = vec![(Call::Login, Some(Outcome::SignedIn(session, BTreeSet::new())))];
+        calls.extend((0..30).map(|_| (unanswered(session), None)));
+        for (generation, to) in (0..).zip(generations) {
+            calls.push((refresh(generation), Some(Outcome::Granted(to))));
+        }
+        history(calls)
+    }
+
+    #[test]
+    fn calls_without_an_answer_that_would_change_nothing_do_not_hide_a_contradiction() {
+        let lists = |session: Identity| Call::List(session.id);
+        check(&with_many_unanswered(lists, [1, 2]), &RULES).expect("there is an order");
+        let violation = check(&with_many_unanswered(lists, [1, 5]), &RULES).expect_err("no token is of generation 5");
+        let refreshes = |operation: &Operation| matches!(operation.call, Call::Refresh { generation: 1, .. });
+        assert!(violation.core.iter().any(refreshes), "{violation}");
     }
 }
