@@ -1,7 +1,6 @@
 //! Sessions in SQLite: one row a user with all of their sessions, each step one transaction on the single writer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -16,6 +15,9 @@ use crate::domain::session::{
 
 /// Dead rows that each login takes along, so that they are gone sooner than new ones come.
 const SWEPT_AT_LOGIN: i64 = 2;
+
+/// In milliseconds.
+const DAY: i64 = 86_400_000;
 
 /// The session store on an open SQLite database.
 pub struct SqliteSessions(pub Arc<Sqlite>);
@@ -133,11 +135,10 @@ fn store(connection: &Connection, user_id: Uuid, sessions: &UserSessions) -> Res
     Ok(())
 }
 
-/// Rows are kept until the end of the day in which they stop being worth it, so that a rotation leaves the index of those times alone: it
-/// would have two more pages of each to write.
+/// Rows are kept until the end of the day in which they stop being worth it, so that most rotations leave the index of those times alone:
+/// each would have up to two more pages to write.
 fn end_of_day(time: DateTime<Utc>) -> i64 {
-    let day = Duration::from_hours(24).as_millis().try_into().unwrap_or(i64::MAX);
-    time.timestamp_millis().div_euclid(day).saturating_add(1).saturating_mul(day)
+    (time.timestamp_millis().div_euclid(DAY) + 1) * DAY
 }
 
 fn sweep(connection: &Connection, now: DateTime<Utc>) -> Result<(), StepError> {
@@ -150,39 +151,22 @@ fn sweep(connection: &Connection, now: DateTime<Utc>) -> Result<(), StepError> {
     Ok(())
 }
 
-#[cfg(test)]
+// The feature has the sessions of the tests in it.
+#[cfg(all(test, feature = "conformance"))]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::time::Duration;
 
     use proptest::prelude::*;
-    use shared_claims::{SessionRandom, random};
+    use shared_claims::random;
 
     use super::*;
-    use crate::domain::session::{WhenFull, after};
+    use crate::domain::session::after;
+    use crate::stores::conformance::{at_generation, rules, session};
     use crate::stores::open_sqlite_sessions;
 
-    const RULES: SessionRules = SessionRules {
-        max_per_user: 5,
-        when_full: WhenFull::EndAll,
-        reuse_leeway: Duration::ZERO,
-        max_lifetime: None,
-        refresh_ttl: Duration::from_hours(30 * 24),
-    };
-
-    fn session(now: DateTime<Utc>) -> Session {
-        Session {
-            id: random::uuid(),
-            random: SessionRandom::generate(),
-            generation: 0,
-            credential_version: 1,
-            created_at: now,
-            rotated_at: now,
-            expires_at: after(now, RULES.refresh_ttl),
-            fingerprint: None,
-            spent_with: None,
-            device_name: "Firefox on Linux".to_owned(),
-            ip_address: Ipv4Addr::LOCALHOST.into(),
-        }
+    /// The beginning of a day.
+    fn midnight() -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(20_000 * DAY).expect("a time")
     }
 
     fn rows(store: &SqliteSessions) -> Vec<i64> {
@@ -197,12 +181,12 @@ mod tests {
     async fn a_row_is_there_for_as_long_as_its_sessions_and_a_login_takes_two_dead_ones_along() {
         let directory = tempfile::tempdir().expect("a directory");
         let store = open_sqlite_sessions(&directory.path().join("sessions.db")).expect("a store");
-        let midnight = DateTime::from_timestamp_secs(20_000 * 86_400).expect("a time");
-        let start = async |now| store.start(random::uuid(), session(now), &RULES, now).await.expect("the store works");
+        let start =
+            async |now| store.start(random::uuid(), session(now), &rules(), now).await.expect("the store works");
         for _ in 0..3 {
-            start(midnight).await;
+            start(midnight()).await;
         }
-        let expiry = after(midnight, RULES.refresh_ttl);
+        let expiry = after(midnight(), rules().refresh_ttl);
         start(after(expiry, Duration::from_hours(23))).await;
         assert_eq!(rows(&store).len(), 4, "they were of use today");
         start(after(expiry, Duration::from_hours(24))).await;
@@ -215,25 +199,16 @@ mod tests {
     async fn a_rotation_changes_the_time_of_its_row_once_a_day() {
         let directory = tempfile::tempdir().expect("a directory");
         let store = open_sqlite_sessions(&directory.path().join("sessions.db")).expect("a store");
-        let midnight = DateTime::from_timestamp_secs(20_000 * 86_400).expect("a time");
-        let (user, session) = (random::uuid(), session(midnight));
-        store.start(user, session.clone(), &RULES, midnight).await.expect("the store works");
+        let (user, session) = (random::uuid(), session(midnight()));
+        store.start(user, session.clone(), &rules(), midnight()).await.expect("the store works");
         let began = rows(&store);
         for (generation, hours) in [(0, 1), (1, 23), (2, 24)] {
-            let now = after(midnight, Duration::from_hours(hours));
-            let presented = Presented {
-                session_id: session.id,
-                random: session.random,
-                generation,
-                fingerprint: None,
-                idempotency_key: None,
-                credential_version: Some(1),
-                ip_address: session.ip_address,
-            };
-            let rotation = store.rotate(user, &presented, &RULES, now).await.expect("the store works");
+            let now = after(midnight(), Duration::from_hours(hours));
+            let presented = at_generation(&session, generation);
+            let rotation = store.rotate(user, &presented, &rules(), now).await.expect("the store works");
             assert!(matches!(rotation, Rotation::Rotated(_)), "{rotation:?}");
             let days = i64::from(hours >= 24);
-            assert_eq!(rows(&store), [began[0] + days * 86_400_000], "after {hours} h");
+            assert_eq!(rows(&store), [began[0] + days * DAY], "after {hours} h");
         }
     }
 
@@ -241,8 +216,8 @@ mod tests {
         #[test]
         fn a_row_outlives_what_is_in_it_by_a_day_at_the_most(milliseconds in 0..4_102_444_800_000_i64) {
             let time = DateTime::from_timestamp_millis(milliseconds).expect("before 2100");
-            let (kept, day) = (end_of_day(time), 86_400_000);
-            prop_assert!(kept > milliseconds && kept <= milliseconds + day && kept % day == 0, "{kept}");
+            let kept = end_of_day(time);
+            prop_assert!(kept > milliseconds && kept <= milliseconds + DAY && kept % DAY == 0, "{kept}");
         }
     }
 }

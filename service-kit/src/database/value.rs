@@ -111,31 +111,17 @@ impl ToPostgres for Value {
 }
 
 /// A type that a column of either backend can be read as.
-pub trait FromColumn: FromPostgres {
+pub trait FromColumn: FromSqlite + FromPostgres {
     /// Reads a column of SQLite.
-    fn from_sqlite(value: ValueRef<'_>) -> FromSqlResult<Self>;
+    fn from_sqlite(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::column_result(value)
+    }
 }
 
-impl FromColumn for String {
-    fn from_sqlite(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        FromSqlite::column_result(value)
-    }
-}
-impl FromColumn for i64 {
-    fn from_sqlite(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        FromSqlite::column_result(value)
-    }
-}
-impl FromColumn for bool {
-    fn from_sqlite(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        FromSqlite::column_result(value)
-    }
-}
-impl FromColumn for Uuid {
-    fn from_sqlite(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        FromSqlite::column_result(value)
-    }
-}
+impl FromColumn for String {}
+impl FromColumn for i64 {}
+impl FromColumn for bool {}
+impl FromColumn for Uuid {}
 impl<T: FromColumn> FromColumn for Option<T> {
     fn from_sqlite(value: ValueRef<'_>) -> FromSqlResult<Self> {
         if value == ValueRef::Null { Ok(None) } else { T::from_sqlite(value).map(Some) }
