@@ -76,14 +76,16 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str, AccessRefused> {
     if values.next().is_some() {
         return Err(MALFORMED);
     }
-    let value = value.to_str().map_err(|_| MALFORMED)?;
+    // No control character but a tab can stand in a header, so ASCII is text. Asked of the whole and not byte by byte, as `to_str` does.
+    let value = value.as_bytes();
+    let value = str::from_utf8(value).ok().filter(|_| value.is_ascii()).ok_or(MALFORMED)?;
     let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
     let token = rest.trim_start_matches(' ');
     if !scheme.eq_ignore_ascii_case("Bearer") || token.is_empty() {
         return Err(AccessRefused::Missing);
     }
-    // A header that is text has no other white space.
-    if token.bytes().any(|byte| matches!(byte, b' ' | b'\t')) {
+    // There is no other white space in a header that is text.
+    if token.as_bytes().contains(&b' ') || token.as_bytes().contains(&b'\t') {
         return Err(MALFORMED);
     }
     Ok(token)
