@@ -1,27 +1,20 @@
 //! Hashing and verifying passwords with Argon2id, off the threads that serve requests and never on all cores at once.
 //! What makes a password acceptable is decided here too.
 
-use std::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use rayon_core::{ThreadPool, ThreadPoolBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use service_kit::metrics::Metrics;
 use shared_claims::random;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 use crate::metrics::Hashing;
 
 /// Logins that may wait for each one that is being worked on: at some 30 ms each they wait two seconds at the most.
 const QUEUE_PER_PERMIT: usize = 64;
-
-/// How far hashing stands back from requests (nice(2)): of a core that both want all of it has a tenth of what a request has. So logins
-/// go on where everything is busy, and requests of those who are signed in hardly notice them.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
 
 /// OWASP's second recommendation (Password Storage Cheat Sheet): 19 MiB, two passes, one lane.
 fn parameters() -> Params {
@@ -45,8 +38,6 @@ pub enum HashingError {
 /// Hashes passwords, as many at once as the machine bears beside its other work: one fewer than it has cores.
 pub struct PasswordHasher {
     shared: Arc<Shared>,
-    // As many threads as there are permits. They are of their own, for who has stood back may not come forward again.
-    threads: ThreadPool,
     permits: Arc<Semaphore>,
     places: usize,
     taken: Arc<AtomicUsize>,
@@ -67,7 +58,6 @@ impl PasswordHasher {
         let decoy = phc(&random::bytes::<16>(), &random::bytes::<32>()).expect("a well-formed hash");
         Self {
             shared: Arc::new(Shared { buffers: Mutex::default(), decoy }),
-            threads: threads(permits).expect("a few threads"),
             permits: Arc::new(Semaphore::new(permits)),
             places: permits * (QUEUE_PER_PERMIT + 1),
             taken: Arc::default(),
@@ -127,14 +117,12 @@ impl PasswordHasher {
         let permit = permit.map_err(|error| HashingError::Failed(error.to_string()))?;
         waiting.observe_duration();
         let (shared, time) = (self.shared.clone(), self.hashing.work.clone());
-        let (answer, hashed) = oneshot::channel();
-        self.threads.spawn(move || {
+        let hashing = tokio::task::spawn_blocking(move || {
             // A hash that has begun is finished, also where its caller has gone away; until then it counts.
-            let result = time.observe_closure_duration(|| work(&shared));
-            drop((place, permit));
-            let _ = answer.send(result);
+            let _held = (place, permit);
+            time.observe_closure_duration(|| work(&shared))
         });
-        hashed.await.map_err(|_| HashingError::Failed("it panicked".to_owned()))?
+        hashing.await.map_err(|error| HashingError::Failed(error.to_string()))?
     }
 
     fn take_place(&self) -> Result<Place, HashingError> {
@@ -144,24 +132,6 @@ impl PasswordHasher {
             return Err(HashingError::Overloaded);
         }
         Ok(place)
-    }
-}
-
-fn threads(count: usize) -> Result<ThreadPool, impl Error> {
-    ThreadPoolBuilder::new()
-        .num_threads(count)
-        .thread_name(|_| "password-hash".to_owned())
-        .start_handler(|_| stand_back())
-        // The hook has told it, and whoever waits is told by the channel. Without a handler the whole process would end.
-        .panic_handler(|_| ())
-        .build()
-}
-
-/// On Linux this is about the calling thread alone. Where it is refused, hashing is a thread like any other.
-fn stand_back() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(NICENESS) {
-        tracing::debug!(%error, "passwords are hashed with the priority of requests");
     }
 }
 

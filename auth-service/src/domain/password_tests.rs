@@ -170,22 +170,3 @@ async fn those_that_wait_and_those_that_are_worked_on_are_shown_and_timed() {
     assert!(places.last().is_some_and(Result::is_err));
     assert_eq!(shown("latchkey_password_hash_refused_total"), "1");
 }
-
-#[tokio::test]
-async fn a_hashing_that_panics_fails_alone() {
-    let hasher = PasswordHasher::new(2);
-    let panicked = hasher.run::<()>(|_| panic!("a fault of the hashing, for this test")).await;
-    assert!(matches!(panicked, Err(HashingError::Failed(_))));
-    assert!(!hasher.verify("anything".into(), None).await.unwrap());
-    assert_eq!(hasher.taken.load(Ordering::Relaxed), 0);
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn hashing_stands_back_from_requests_and_nothing_else_does() {
-    // Of 0, "the calling one": a thread on Linux.
-    let niceness = || rustix::process::getpriority_process(None).unwrap();
-    let before = niceness();
-    let hashing = PasswordHasher::new(3).run(move |_| Ok(niceness())).await.unwrap();
-    assert_eq!((hashing, niceness()), ((before + NICENESS).min(19), before));
-}
