@@ -40,6 +40,8 @@ for (const { name, path, heading, isGuarded } of places) {
     await expect(page.locator('.skeleton')).toHaveCount(0);
     for (const colorScheme of colorSchemes) {
       await page.emulateMedia({ colorScheme });
+      // Whoever wants no motion sees the new colours at once. A button that turns while its text has turned cannot be read.
+      expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
       for (const viewport of [phone, desk]) {
         await page.setViewportSize(viewport);
         await expectNoBarrier(page);
