@@ -22,7 +22,7 @@ use crate::seed::{self, SignedIn};
 use crate::table::{Goal, Row, median, rate};
 
 /// Sessions that are refreshed in turn: each may be refreshed 120 times at once, and 120 times a minute.
-pub(super) const SESSIONS: usize = 4_000;
+pub(super) const SESSIONS: usize = 10_000;
 
 /// What redis-benchmark sends in one go.
 const COMMANDS: usize = 100_000;
