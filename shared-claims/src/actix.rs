@@ -2,6 +2,7 @@
 //! the `Verifier`'s; what the caller may see is the handler's.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -19,7 +20,7 @@ use crate::verifier::Verifier;
 /// Needs a `web::Data<Verifier>` in the application. Refuses by [`AccessRefused`].
 #[derive(Debug, Clone)]
 pub struct Caller {
-    claims: AccessClaims,
+    claims: Arc<AccessClaims>,
 }
 
 impl Caller {

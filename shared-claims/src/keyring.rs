@@ -55,7 +55,7 @@ pub struct KeyRing {
 }
 
 pub(crate) struct AcceptedKey {
-    id: String,
+    pub(crate) id: Arc<str>,
     pub(crate) key: DecodingKey,
     pub(crate) tally: Arc<Tally>,
 }
@@ -73,7 +73,7 @@ impl KeyRing {
             let id = key_id(&checked_key(secret)?);
             if ring.verifying_key(&id).is_none() {
                 let key = DecodingKey::from_secret(secret.expose_secret().as_bytes());
-                ring.accepted.push(AcceptedKey { id, key, tally: Arc::default() });
+                ring.accepted.push(AcceptedKey { id: id.into(), key, tally: Arc::default() });
             }
         }
         Ok(ring)
@@ -94,7 +94,7 @@ impl KeyRing {
 
     /// The key ids that are accepted, the signing one first.
     pub fn kids(&self) -> impl Iterator<Item = &str> {
-        self.accepted.iter().map(|accepted| accepted.id.as_str())
+        self.accepted.iter().map(|accepted| &*accepted.id)
     }
 
     /// How often tokens were verified, by the key that signed them and by how it ended; each of them from 0 on.
@@ -109,7 +109,7 @@ impl KeyRing {
     }
 
     pub(crate) fn verifying_key(&self, id: &str) -> Option<&AcceptedKey> {
-        self.accepted.iter().find(|accepted| accepted.id == id)
+        self.accepted.iter().find(|accepted| *accepted.id == *id)
     }
 
     pub(crate) fn note_unsigned(&self) {

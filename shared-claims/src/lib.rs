@@ -34,6 +34,7 @@ mod claims;
 mod clock;
 mod error;
 mod keyring;
+mod known;
 mod minter;
 pub mod random;
 mod strict_json;

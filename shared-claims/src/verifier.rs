@@ -16,6 +16,7 @@ use crate::claims::{AccessClaims, RefreshClaims};
 use crate::clock::Clock;
 use crate::error::{InvalidReason, SettingsError, TokenError};
 use crate::keyring::{AcceptedKey, KeyHandle, KeyRing};
+use crate::known::{KnownToken, KnownTokens, TokenDigest};
 use crate::minter::{ACCESS_TYPE, REFRESH_AUDIENCE, REFRESH_TYPE, whole_seconds};
 use crate::strict_json::{self, JsonError, Member};
 use crate::verifications::Outcome;
@@ -46,20 +47,43 @@ pub struct VerifierSettings {
 #[derive(Debug)]
 pub struct Verifier {
     rules: Rules,
+    known: KnownTokens,
 }
 
 impl Verifier {
     /// A verifier of the access tokens that `keys` sign.
     pub fn new(keys: KeyHandle, settings: VerifierSettings, clock: Arc<dyn Clock>) -> Result<Self, SettingsError> {
         let VerifierSettings { issuer, audience, leeway } = settings;
-        Ok(Self { rules: Rules::new(keys, ACCESS_TYPE, issuer, audience, leeway, clock)? })
+        Ok(Self { rules: Rules::new(keys, ACCESS_TYPE, issuer, audience, leeway, clock)?, known: KnownTokens::new() })
     }
 
     /// The claims of `token`, if every check holds. [`TokenError::Expired`] is answered where nothing but `exp` is
     /// against it.
-    pub fn verify(&self, token: &str) -> Result<AccessClaims, TokenError> {
-        let (claims, has_expired) = self.rules.verify(token, |claims| self.check(claims))?;
+    pub fn verify(&self, token: &str) -> Result<Arc<AccessClaims>, TokenError> {
+        let keys = self.rules.keys.load();
+        let (key, claims) = self.signed(&keys, token)?;
+        let has_expired = self.rules.judge(key, &*claims, |claims| self.check(claims))?;
         if has_expired { Err(TokenError::Expired) } else { Ok(claims) }
+    }
+
+    /// What one of the keys has signed. A signature that was right once is right for as long as its key is accepted.
+    fn signed<'ring>(
+        &self,
+        keys: &'ring KeyRing,
+        token: &str,
+    ) -> Result<(&'ring AcceptedKey, Arc<AccessClaims>), InvalidReason> {
+        let digest = TokenDigest::of(token);
+        let known = self.known.get(&digest);
+        if let Some(signed) = known.and_then(|known| Some((keys.verifying_key(&known.key_id)?, known.claims))) {
+            return Ok(signed);
+        }
+        let (key, claims, not_before) = self.rules.read(keys, token)?;
+        let claims: Arc<AccessClaims> = Arc::new(claims);
+        // Where the claims name a time that they hold from, it has to be read from them again.
+        if not_before == Member::Absent {
+            self.known.insert(digest, KnownToken { key_id: key.id.clone(), claims: claims.clone() });
+        }
+        Ok((key, claims))
     }
 
     fn check(&self, claims: &AccessClaims) -> Result<(), InvalidReason> {
@@ -105,7 +129,9 @@ impl RefreshVerifier {
     /// As [`RefreshVerifier::verify`], but the token may have expired: enough to end its session, not to go on with it.
     /// The error is never [`TokenError::Expired`].
     pub fn recognise(&self, token: &str) -> Result<RefreshClaims, TokenError> {
-        let (claims, _) = self.rules.verify(token, |claims: &RefreshClaims| {
+        let keys = self.rules.keys.load();
+        let (key, claims, _) = self.rules.read(&keys, token)?;
+        self.rules.judge(key, &claims, |claims: &RefreshClaims| {
             self.rules.check_parties(&claims.iss, &claims.aud)?;
             check_lifetime(claims.iat, claims.exp, i64::MAX)
         })?;
@@ -119,7 +145,7 @@ impl RefreshVerifier {
 }
 
 /// What both kinds of claims have.
-trait Expiring: DeserializeOwned {
+trait Expiring {
     fn exp(&self) -> i64;
 }
 
@@ -175,23 +201,30 @@ impl Rules {
         Ok(Self { keys, token_type, issuer, audience, leeway_seconds: whole_seconds(leeway), clock })
     }
 
-    /// The claims of a token that one of the keys has signed, if they hold and `check` finds nothing; and whether it has
-    /// expired, which is looked at after all else. How it ended is counted.
-    fn verify<C: Expiring>(
+    /// The claims of a token that one of the keys has signed, that key, and the claim [`NOT_BEFORE`], which holds now. A refusal is
+    /// counted.
+    fn read<'ring, C: DeserializeOwned>(
         &self,
+        keys: &'ring KeyRing,
         token: &str,
+    ) -> Result<(&'ring AcceptedKey, C, Member), InvalidReason> {
+        let (key, payload) = self.open(keys, token).inspect_err(|_| keys.note_unsigned())?;
+        let (claims, not_before) = self.claims(&payload).inspect_err(|_| key.tally.note(Outcome::Refused))?;
+        Ok((key, claims, not_before))
+    }
+
+    /// Whether claims that `key` has signed have expired, which is looked at after all else, where `check` finds nothing. How it ended is
+    /// counted.
+    fn judge<C: Expiring>(
+        &self,
+        key: &AcceptedKey,
+        claims: &C,
         check: impl FnOnce(&C) -> Result<(), InvalidReason>,
-    ) -> Result<(C, bool), InvalidReason> {
-        let keys = self.keys.load();
-        let (key, payload) = self.open(&keys, token).inspect_err(|_| keys.note_unsigned())?;
-        let outcome = self.claims(&payload).and_then(|claims| {
-            check(&claims)?;
-            let has_expired = self.has_expired(&claims);
-            Ok((claims, has_expired))
-        });
+    ) -> Result<bool, InvalidReason> {
+        let outcome = check(claims).map(|()| self.has_expired(claims));
         key.tally.note(match outcome {
-            Ok((_, false)) => Outcome::Accepted,
-            Ok((_, true)) => Outcome::Expired,
+            Ok(false) => Outcome::Accepted,
+            Ok(true) => Outcome::Expired,
             Err(_) => Outcome::Refused,
         });
         outcome
@@ -209,13 +242,13 @@ impl Rules {
     }
 
     /// The claims of a payload, well-formed and not before their time.
-    fn claims<C: DeserializeOwned>(&self, payload: &[u8]) -> Result<C, InvalidReason> {
+    fn claims<C: DeserializeOwned>(&self, payload: &[u8]) -> Result<(C, Member), InvalidReason> {
         let (claims, not_before) = strict_json::read(payload, NOT_BEFORE).map_err(|error| match error {
             JsonError::Malformed => InvalidReason::Claims,
             JsonError::DuplicateMember => InvalidReason::DuplicateMember,
         })?;
         self.check_not_before(not_before)?;
-        Ok(claims)
+        Ok((claims, not_before))
     }
 
     fn key_that_signed<'ring>(

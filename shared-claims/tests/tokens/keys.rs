@@ -7,11 +7,7 @@ use rstest::rstest;
 use secrecy::{ExposeSecret, SecretString};
 use shared_claims::{InvalidReason, KeyHandle, KeyRing, SecretError, TokenError, generate_secret};
 
-use crate::support::{House, key_handle, minter, parts, verifier};
-
-fn ring(signing: &SecretString, accepted: &[&SecretString]) -> KeyRing {
-    KeyRing::new(signing, &accepted.iter().map(|&secret| secret.clone()).collect::<Vec<_>>()).unwrap()
-}
+use crate::support::{House, key_handle, minter, parts, ring, verifier};
 
 #[rstest]
 #[case::empty("", SecretError::TooShort)]

@@ -1,11 +1,15 @@
 //! What holds of every token, whatever is in it and however it is damaged.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
-use shared_claims::{RefreshGrant, SessionRandom, TokenError, UserClaims};
+use serde_json::json;
+use shared_claims::{RefreshGrant, SessionRandom, TokenError, UserClaims, generate_secret, random};
 use uuid::Uuid;
 
-use crate::support::{House, encode, noon};
+use crate::support::{House, encode, forge, key_handle, merged, noon, ring, verifier};
 
 fn any_user() -> impl Strategy<Value = UserClaims> {
     (any::<u128>(), ".{0,64}", ".{0,64}").prop_map(|(id, email, username)| UserClaims {
@@ -46,7 +50,7 @@ proptest! {
         let token = house.minter.mint_access(&user, Uuid::from_u128(session), now);
         let claims = house.verify(&token).unwrap();
         prop_assert_eq!(claims.sub, user.id);
-        prop_assert_eq!(claims.user, user);
+        prop_assert_eq!(&claims.user, &user);
         prop_assert_eq!(claims.sid, Uuid::from_u128(session));
         prop_assert_eq!(claims.iat, now.timestamp());
     }
@@ -132,6 +136,41 @@ proptest! {
             ..-60 => prop_assert!(matches!(outcome, Err(TokenError::Invalid(_)))),
             -60..900 => prop_assert_eq!(outcome, Ok(())),
             _ => prop_assert_eq!(outcome, Err(TokenError::Expired)),
+        }
+    }
+
+    #[test]
+    fn who_has_seen_a_token_before_says_of_it_what_anybody_else_would(
+        steps in prop::collection::vec((-200_i64..2_000, 0..4_usize, 0..7_usize), 1..40),
+    ) {
+        let house = House::new();
+        let (here, there) = (&house.access_secret, &generate_secret());
+        let (header, claims) = house.access_parts();
+        let by_there = merged(header.clone(), json!({ "kid": ring(there, &[]).signing_kid() })).to_string();
+        let changed = |changes| merged(claims.clone(), changes).to_string();
+        let in_a_while = changed(json!({ "nbf": house.now() + 300 }));
+        let tokens = [
+            house.access_token(),
+            house.access_token(),
+            forge(there, &by_there, claims.to_string()),
+            house.forge(header.to_string(), &in_a_while),
+            forge(there, &by_there, &in_a_while),
+            house.with_claims(json!({ "aud": ["billing"] })),
+            house.with_claims(json!({ "sub": random::uuid() })),
+        ];
+        let keys = key_handle(here);
+        let verifier = |keys| verifier(keys, Duration::ZERO, Arc::new(house.clock.clone()));
+        let experienced = verifier(keys.clone());
+        for (seconds, secrets, token) in steps {
+            house.clock.set(noon() + chrono::Duration::seconds(seconds));
+            keys.replace(match secrets {
+                0 => ring(here, &[]),
+                1 => ring(there, &[]),
+                2 => ring(here, &[there]),
+                _ => ring(there, &[here]),
+            });
+            let token = &tokens[token];
+            prop_assert_eq!(experienced.verify(token), verifier(keys.clone()).verify(token));
         }
     }
 }

@@ -75,7 +75,7 @@ impl House {
         self.minter.mint_refresh(&self.grant())
     }
 
-    pub(crate) fn verify(&self, token: &str) -> Result<AccessClaims, TokenError> {
+    pub(crate) fn verify(&self, token: &str) -> Result<Arc<AccessClaims>, TokenError> {
         self.verifier.verify(token)
     }
 
@@ -135,7 +135,11 @@ pub(crate) fn user() -> UserClaims {
 }
 
 pub(crate) fn key_handle(secret: &SecretString) -> KeyHandle {
-    KeyHandle::new(KeyRing::new(secret, &[]).unwrap())
+    KeyHandle::new(ring(secret, &[]))
+}
+
+pub(crate) fn ring(signing: &SecretString, accepted: &[&SecretString]) -> KeyRing {
+    KeyRing::new(signing, &accepted.iter().map(|&secret| secret.clone()).collect::<Vec<_>>()).unwrap()
 }
 
 pub(crate) fn minter(access_keys: KeyHandle, refresh_keys: KeyHandle) -> Minter {

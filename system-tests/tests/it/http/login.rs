@@ -104,7 +104,7 @@ async fn every_service_named_in_the_audience_takes_the_access_token_by_itself(
     assert_eq!(verify(&stack, "jobs-service", &tokens), None);
 }
 
-fn verify(stack: &Stack, service: &str, tokens: &Tokens) -> Option<AccessClaims> {
+fn verify(stack: &Stack, service: &str, tokens: &Tokens) -> Option<Arc<AccessClaims>> {
     let keys = KeyHandle::new(KeyRing::new(&stack.site.secrets.access, &[]).expect("a good secret"));
     let settings = VerifierSettings { issuer: "latchkey".into(), audience: service.into(), leeway: Duration::ZERO };
     let verifier = Verifier::new(keys, settings, Arc::new(stack.clock.clone())).expect("good settings");
