@@ -2,6 +2,7 @@
 //! is not root, stopped and cleared away with the process that started it, however that ends. What is kept in it is the tests' own.
 
 mod authority;
+mod backup;
 mod keeper;
 mod programs;
 

@@ -108,6 +108,15 @@ impl Site {
         self.database.as_ref().expect("a database of PostgreSQL").sql(sql)
     }
 
+    /// A new database with what its own has now; see [`TestDatabase::back_up`].
+    ///
+    /// # Panics
+    ///
+    /// Where that is no PostgreSQL.
+    pub fn back_up(&self) -> TestDatabase {
+        self.database.as_ref().expect("a database of PostgreSQL").back_up()
+    }
+
     /// A directory that goes with this site.
     pub fn directory(&self) -> &Path {
         self.directory.path()

@@ -27,14 +27,15 @@ struct Scene {
     said: Vec<Finished>,
 }
 
-struct Load {
+/// Devices that refresh without end, none of which may be refused.
+pub(super) struct Load {
     is_over: Arc<AtomicBool>,
     refreshes: Arc<AtomicUsize>,
     devices: JoinSet<()>,
 }
 
 impl Load {
-    async fn start(site: &Site, client: &Client) -> Self {
+    pub(super) async fn start(site: &Site, client: &Client) -> Self {
         let mut load = Self { is_over: Arc::default(), refreshes: Arc::default(), devices: JoinSet::new() };
         for _ in 0..3 {
             let person = site.person(SystemClock.now()).await;
@@ -53,13 +54,13 @@ impl Load {
         load
     }
 
-    async fn goes_on(&self) {
+    pub(super) async fn goes_on(&self) {
         let before = self.refreshes.load(Ordering::Relaxed);
         let more = async || (self.refreshes.load(Ordering::Relaxed) > before + 24).then_some(());
         eventually("the service goes on serving", more).await;
     }
 
-    async fn end(mut self) {
+    pub(super) async fn end(mut self) {
         self.is_over.store(true, Ordering::Relaxed);
         while let Some(device) = self.devices.join_next().await {
             device.expect("no device was refused");

@@ -1,6 +1,7 @@
 //! What the services answer over HTTP, by the rows of the contract. Each test runs once for each storage.
 
 mod access_attacks;
+mod backups;
 mod commands;
 mod cors;
 mod current_user;
