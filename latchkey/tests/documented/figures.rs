@@ -43,6 +43,32 @@ fn what_is_said_of_an_alert_is_when_it_is_raised(#[case] said: &str, #[case] set
 
 #[rstest]
 #[case(
+    "tracing",
+    "how long a batch may take, in milliseconds: 5000",
+    "service-kit/src/telemetry/export.rs",
+    "const PATIENCE: Duration = Duration::from_secs(5);"
+)]
+#[case(
+    "tracing",
+    "Up to 4,096 spans that could not be sent",
+    "service-kit/src/telemetry/export.rs",
+    "const KEPT: usize = 4_096;"
+)]
+#[case(
+    "tracing",
+    "At its end a service sends what it has, for a second at the most",
+    "service-kit/src/telemetry/export.rs",
+    "const LAST_PATIENCE: Duration = Duration::from_secs(1);"
+)]
+#[case("security", "Of the last 1,024 access tokens", "shared-claims/src/known.rs", "const KEPT: usize = 1_024;")]
+#[case(
+    "performance",
+    "**Refreshes** go round 10 000 sessions",
+    "bench/src/comparisons/refresh.rs",
+    "const SESSIONS: usize = 10_000;"
+)]
+#[case("performance", "A closed loop** over 32 connections", "bench/src/ground.rs", "const CONNECTIONS: usize = 32;")]
+#[case(
     "storage",
     "(`WAIT 1`), for 150 ms at most",
     "auth-service/src/stores/redis/replicas.rs",
@@ -115,5 +141,19 @@ fn what_is_said_of_memory_was_measured() {
         let median = row.split(" | ").nth(3).and_then(|cell| cell.strip_suffix(" MB")).unwrap();
         let limit = if row.contains("before the first login") { 20.0 } else { 40.0 };
         assert!(median.parse::<f64>().unwrap() < limit, "{row}");
+    }
+}
+
+/// What a node is said to carry of logins is reckoned from what is said of one.
+#[test]
+fn what_is_said_of_logins_on_many_cores_is_reckoned_right() {
+    let page = fs::read_to_string(root().join("docs/performance.md")).unwrap();
+    let (_, table) = page.split_once("(reckoned: 30 ms a hash, on every core but one) |\n| --- | --- |\n").unwrap();
+    let rows: Vec<_> =
+        table.lines().map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | ")).collect();
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    for (cores, logins) in rows {
+        let (cores, logins) = (cores.parse::<u32>().unwrap(), logins.replace(' ', "").parse::<u32>().unwrap());
+        assert_eq!(logins, (cores - 1) * 1_000 / 30, "{cores} cores");
     }
 }

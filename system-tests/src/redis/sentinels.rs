@@ -9,6 +9,10 @@ use crate::postgres::Authority;
 
 /// What the Sentinels call the master.
 const MASTER: &str = "the-sessions";
+/// What a Sentinel is told of a master at `10.0.0.1 6379`, so that a test need not wait long.
+const QUICK: &str = "sentinel monitor mymaster 10.0.0.1 6379 2
+sentinel down-after-milliseconds mymaster 500
+sentinel failover-timeout mymaster 2000";
 
 /// Servers behind Sentinels. They go, with all that is in them, when this is dropped.
 pub struct Sentinels {
@@ -21,20 +25,30 @@ pub struct Sentinels {
 impl Sentinels {
     /// Starts a master with two replicas, and three Sentinels.
     pub fn start() -> Self {
-        Self::make(None, None, None)
+        Self::make(None, None, None, QUICK)
+    }
+
+    /// The same with Sentinels that are told these lines of a `mymaster` at `10.0.0.1 6379`.
+    pub fn start_told(lines: &str) -> Self {
+        Self::make(None, None, None, lines)
     }
 
     /// The same, with a password for the servers and another for the Sentinels.
     pub fn start_with(password: Option<&str>, sentinel_password: Option<&str>) -> Self {
-        Self::make(password, sentinel_password, None)
+        Self::make(password, sentinel_password, None, QUICK)
     }
 
     /// The same, with TLS by this authority between all of them.
     pub fn start_with_tls(authority: &Authority) -> Self {
-        Self::make(None, None, Some(authority))
+        Self::make(None, None, Some(authority), QUICK)
     }
 
-    fn make(password: Option<&str>, sentinel_password: Option<&str>, authority: Option<&Authority>) -> Self {
+    fn make(
+        password: Option<&str>,
+        sentinel_password: Option<&str>,
+        authority: Option<&Authority>,
+        lines: &str,
+    ) -> Self {
         let master = server(None, password, authority);
         let replicas = (0..2).map(|_| server(Some(master.port()), password, authority)).collect::<Vec<_>>();
         let servers: Vec<Server> = std::iter::once(master).chain(replicas).collect();
@@ -42,7 +56,9 @@ impl Sentinels {
             let info: String = servers[0].ask(cmd("INFO").arg("replication"));
             info.matches("state=online").count() == 2
         });
-        let sentinels = (0..3).map(|_| sentinel(servers[0].port(), password, sentinel_password, authority)).collect();
+        let lines =
+            lines.replace("mymaster", MASTER).replace("10.0.0.1 6379", &format!("{HOST} {}", servers[0].port()));
+        let sentinels = (0..3).map(|_| sentinel(&lines, password, sentinel_password, authority)).collect();
         let all = Self { servers, sentinels };
         wait_until("the Sentinels know each other and the replicas", || {
             all.sentinels.iter().all(|sentinel| {
@@ -98,14 +114,13 @@ fn server(master: Option<u16>, password: Option<&str>, authority: Option<&Author
     Server::make(port, directory, false, &borrowed(&settings))
 }
 
-fn sentinel(master: u16, password: Option<&str>, own: Option<&str>, authority: Option<&Authority>) -> Server {
+fn sentinel(lines: &str, password: Option<&str>, own: Option<&str>, authority: Option<&Authority>) -> Server {
     let (port, directory) = (free_port(), directory());
     let mut settings = listening(port, &directory, authority);
-    settings.extend([
-        ("sentinel monitor", format!("{MASTER} {HOST} {master} 2")),
-        ("sentinel down-after-milliseconds", format!("{MASTER} 500")),
-        ("sentinel failover-timeout", format!("{MASTER} 2000")),
-    ]);
+    settings.extend(lines.lines().map(|line| {
+        let directive = line.strip_prefix("sentinel ").expect("a line of a Sentinel");
+        ("sentinel", directive.to_owned())
+    }));
     settings.extend(password.map(|password| ("sentinel auth-pass", format!("{MASTER} {password}"))));
     settings.extend(own.map(|password| ("requirepass", password.to_owned())));
     settings.extend(own.map(|password| ("sentinel sentinel-pass", password.to_owned())));

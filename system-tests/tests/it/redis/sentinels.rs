@@ -77,6 +77,15 @@ async fn the_failover_of_a_killed_master_is_followed_within_a_second() {
 }
 
 #[tokio::test]
+async fn the_failover_of_sentinels_that_are_told_what_the_page_says_is_followed() {
+    let page = include_str!("../../../../docs/storage.md");
+    let (_, block) = page.split_once("\n```\nsentinel monitor ").expect("the page has the lines");
+    let (lines, _) = block.split_once("\n```\n").expect("a block has an end");
+    let all = Sentinels::start_told(&format!("sentinel monitor {lines}"));
+    is_followed(&all, &settings(all.url()), async |master| master.kill()).await;
+}
+
+#[tokio::test]
 async fn the_failover_of_a_hanging_master_is_followed_within_a_second() {
     let all = Sentinels::start();
     let mut frozen = None;
