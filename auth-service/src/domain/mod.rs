@@ -6,6 +6,7 @@ pub(crate) mod deadline;
 pub mod device;
 pub mod digest;
 pub mod guard;
+mod idle;
 pub mod login;
 pub mod pace;
 pub mod password;

@@ -1,5 +1,5 @@
-//! Hashing and verifying passwords with Argon2id, off the threads that serve requests and never on all cores at once.
-//! What makes a password acceptable is decided here too.
+//! Hashing and verifying passwords with Argon2id, off the threads that serve requests, never on all cores at once, and in their idle time
+//! where they have any. What makes a password acceptable is decided here too.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +11,7 @@ use service_kit::metrics::Metrics;
 use shared_claims::random;
 use tokio::sync::Semaphore;
 
+use super::idle::IdleThreads;
 use crate::metrics::Hashing;
 
 /// Logins that may wait for each one that is being worked on: at some 30 ms each they wait two seconds at the most.
@@ -38,6 +39,7 @@ pub enum HashingError {
 /// Hashes passwords, as many at once as the machine bears beside its other work: one fewer than it has cores.
 pub struct PasswordHasher {
     shared: Arc<Shared>,
+    threads: Arc<IdleThreads>,
     permits: Arc<Semaphore>,
     places: usize,
     taken: Arc<AtomicUsize>,
@@ -45,7 +47,8 @@ pub struct PasswordHasher {
 }
 
 struct Shared {
-    // One buffer of 19 MiB for each permit, used again: given back to the allocator they would never leave the process.
+    // One buffer of 19 MiB for each permit, and another where idle time did not suffice, used again: given back to the allocator they
+    // would never leave the process.
     buffers: Mutex<Vec<Vec<Block>>>,
     // What a password is checked against where there is no user, so that the answer takes as long.
     decoy: PasswordHash,
@@ -58,6 +61,7 @@ impl PasswordHasher {
         let decoy = phc(&random::bytes::<16>(), &random::bytes::<32>()).expect("a well-formed hash");
         Self {
             shared: Arc::new(Shared { buffers: Mutex::default(), decoy }),
+            threads: Arc::new(IdleThreads::new(permits)),
             permits: Arc::new(Semaphore::new(permits)),
             places: permits * (QUEUE_PER_PERMIT + 1),
             taken: Arc::default(),
@@ -89,7 +93,7 @@ impl PasswordHasher {
 
     /// Whether the password is the one that was hashed. With no hash the answer is no, after the same work.
     pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool, HashingError> {
-        self.run(move |shared| match hash {
+        self.run(move |shared| match &hash {
             Some(hash) => {
                 let hash = PasswordHash::new(hash.expose_secret())
                     .map_err(|error| HashingError::Unreadable(error.to_string()))?;
@@ -109,20 +113,20 @@ impl PasswordHasher {
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Shared) -> Result<T, HashingError> + Send + 'static,
+        work: impl Fn(&Shared) -> Result<T, HashingError> + Send + Sync + 'static,
     ) -> Result<T, HashingError> {
         let place = self.take_place()?;
         let waiting = self.hashing.wait.start_timer();
         let permit = self.permits.clone().acquire_owned().await;
         let permit = permit.map_err(|error| HashingError::Failed(error.to_string()))?;
         waiting.observe_duration();
-        let (shared, time) = (self.shared.clone(), self.hashing.work.clone());
-        let hashing = tokio::task::spawn_blocking(move || {
-            // A hash that has begun is finished, also where its caller has gone away; until then it counts.
-            let _held = (place, permit);
-            time.observe_closure_duration(|| work(&shared))
+        let (shared, threads, time) = (self.shared.clone(), self.threads.clone(), self.hashing.work.clone());
+        // A hash that has begun is finished, also where its caller has gone away; until then it counts.
+        let hashing = tokio::spawn(async move {
+            let _held = (place, permit, time.start_timer());
+            threads.run(move || work(&shared)).await
         });
-        hashing.await.map_err(|error| HashingError::Failed(error.to_string()))?
+        hashing.await.flatten().map_err(|error| HashingError::Failed(error.to_string()))?
     }
 
     fn take_place(&self) -> Result<Place, HashingError> {

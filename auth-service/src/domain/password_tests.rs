@@ -119,7 +119,10 @@ async fn beyond_the_queue_callers_are_told_at_once_and_those_before_them_are_ser
     let refused = outcomes.iter().filter(|outcome| matches!(outcome, Err(HashingError::Overloaded))).count();
     assert_eq!((refused, outcomes.iter().filter(|outcome| outcome.is_ok()).count()), (20, places));
     assert_eq!(hasher.taken.load(Ordering::Relaxed), 0);
-    assert_eq!(hasher.shared.buffers.lock().unwrap().len(), 1, "one permit, one buffer");
+    assert!(
+        hasher.shared.buffers.lock().unwrap().len() <= 2,
+        "one for the permit, and one where there was no idle time"
+    );
 }
 
 #[tokio::test]
@@ -143,7 +146,10 @@ async fn callers_who_go_away_while_their_password_is_hashed_do_not_make_room_for
         assert_eq!(hasher.taken.load(Ordering::Relaxed), 1);
     }
     assert!(!hasher.verify("anything".into(), None).await.unwrap());
-    assert_eq!(hasher.shared.buffers.lock().unwrap().len(), 1, "one permit, one buffer");
+    assert!(
+        hasher.shared.buffers.lock().unwrap().len() <= 2,
+        "one for the permit, and one where there was no idle time"
+    );
     assert_eq!(hasher.taken.load(Ordering::Relaxed), 0);
 }
 

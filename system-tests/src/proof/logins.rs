@@ -26,11 +26,11 @@ const STEPS: usize = 50;
 /// Who is told to come again does so after the least that anybody is told to wait.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// What a service may take in memory for the logins: 19 MiB for each password that is worked on, of which there are fewer than cores,
-/// and the rest for connections.
+/// What a service may take in memory for the logins: 19 MiB for each password that is worked on, of which there are fewer than cores, as
+/// much again for those that get no idle time, and the rest for connections.
 fn most_memory() -> u64 {
     let cores = available_parallelism().map_or(1, usize::from) as u64;
-    (32 + 20 * cores) << 20
+    (32 + 40 * (cores - 1).max(1)) << 20
 }
 
 /// How long requests took, alone and beside logins.
