@@ -1,6 +1,6 @@
-//! Access tokens whose signature was checked a moment ago. A client sends the same one with each request for as long as it lives, and its signature
-//! and what it says are the same each time. What depends on the time, on the keys or on settings is not kept here: the verifier asks that
-//! again.
+//! Access tokens whose signature was checked a moment ago. A client sends the same one with each request for as long as it lives, and its
+//! signature and what it says are the same each time. What depends on the time, on the keys or on settings is not kept here: the
+//! verifier asks that again.
 
 use std::fmt;
 use std::sync::Arc;

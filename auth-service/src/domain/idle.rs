@@ -91,7 +91,7 @@ mod tests {
 
         let threads = IdleThreads::new(1);
         for _ in 0..3 {
-            let policy = threads.run(|| thread_schedule_policy().unwrap()).await.unwrap();
+            let policy = threads.begin(Arc::new(|| thread_schedule_policy().unwrap())).unwrap().await.unwrap();
             assert_eq!(policy, ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle));
         }
     }
@@ -116,6 +116,6 @@ mod tests {
         assert_ne!(threads.run(name).await.unwrap().as_deref(), Some("idle"));
         drop(go_on);
         drop(threads.free.acquire().await.unwrap());
-        assert_eq!(threads.run(name).await.unwrap().as_deref(), Some("idle"));
+        assert_eq!(threads.begin(Arc::new(name)).unwrap().await.unwrap().as_deref(), Some("idle"));
     }
 }

@@ -30,7 +30,7 @@ const LOAD_WHERE_ANSWERS_ARE_LOST: Load = Load { clients: 3, calls: 10 };
 const GROUPS: usize = 5;
 const HISTORIES: u64 = 4;
 /// Turns alone and beside logins.
-const TURNS: usize = 10;
+const TURNS: usize = 2;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -21,9 +21,9 @@ const AT_ONCE: usize = 200;
 /// Clients that go on meanwhile, each with a pause between two requests.
 const DEVICES: usize = 4;
 const PAUSE: Duration = Duration::from_millis(5);
-/// Of each, in each turn.
-const STEPS: usize = 50;
-/// Who is told to come again does so after the least that anybody is told to wait.
+/// Of each, in each turn: so many that a turn takes seconds, of which the moment when all the logins come at once is a small part.
+const STEPS: usize = 300;
+/// Who is told to come again does so after the least that anybody is told to wait, or up to twice that: not all in the same moment.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// What a service may take in memory for the logins: 19 MiB for each password that is worked on, of which there are fewer than cores, as
@@ -120,7 +120,7 @@ async fn log_in_for_ever(client: &Client, person: &Person, tally: &Tally) {
         } else {
             answer.assert_unavailable();
             tally.note(|counts| counts.unavailable += 1);
-            sleep(AGAIN).await;
+            sleep(AGAIN.mul_f64(1.0 + fastrand::f64())).await;
         }
     }
 }
