@@ -1,7 +1,10 @@
 //! More logins at once than the machine can check passwords for: those beyond the queue are told when to come again, at once, and
 //! nobody who is signed in has to wait for them.
 
-use std::thread::available_parallelism;
+use std::hint::spin_loop;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, available_parallelism};
 
 use futures_util::future::join_all;
 use system_tests::client::Client;
@@ -51,4 +54,41 @@ async fn logins_beyond_the_queue_are_told_when_to_come_again_and_refreshes_go_on
     }
     assert!(refreshes >= 10, "{refreshes} refreshes meanwhile");
     assert_eq!(client.try_login(&strangers[0]).await.status, 401, "the queue is empty again");
+}
+
+/// A thread for each core that takes all it can get, until this is dropped.
+struct EveryCore {
+    is_over: Arc<AtomicBool>,
+}
+
+impl EveryCore {
+    fn busy() -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        for _ in 0..available_parallelism().map_or(1, usize::from) {
+            let is_over = is_over.clone();
+            thread::spawn(move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    spin_loop();
+                }
+            });
+        }
+        Self { is_over }
+    }
+}
+
+impl Drop for EveryCore {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn where_no_core_has_idle_time_passwords_are_checked_all_the_same() {
+    let stack = Stack::start(Embedded).await;
+    let (client, person) = (stack.client(), stack.person().await);
+    let _busy = EveryCore::busy();
+    for _ in 0..5 {
+        client.login(&person).await;
+    }
+    client.try_login(&Person::invent().credentials()).await.assert_problem(401, "invalid_credentials");
 }
