@@ -10,7 +10,7 @@ use quick_cache::sync::Cache;
 
 use crate::claims::AccessClaims;
 
-/// How many are kept, those that are used. Each takes some 0.7 KB with the claims of a usual token.
+/// How many are kept, those that are used: with the claims of usual tokens they take 0.56 MB.
 const KEPT: usize = 1_024;
 
 /// What a key has signed.

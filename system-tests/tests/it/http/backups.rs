@@ -23,16 +23,20 @@ const BALLAST: &str = "CREATE TABLE ballast AS
     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 50000) SELECT randomblob(400) FROM numbers";
 const NEW_PASSWORD: &str = "the password since the backup";
 
-/// One who is signed in on several devices before the backup, and one whose password is another after it.
+/// Two who are there before the backup, one of them signed in on several devices.
 struct People {
     ada: Person,
-    /// Of hers: from before the backup, spent since, ended since, and begun since.
     untouched: Tokens,
     rotated: Tokens,
     ended: Tokens,
-    begun: Option<Tokens>,
     grace: Person,
-    of_new_password: Option<Tokens>,
+}
+
+/// What no backup knows of.
+struct Since {
+    begun: Tokens,
+    /// Grace's, who has another password now.
+    of_new_password: Tokens,
 }
 
 impl People {
@@ -40,44 +44,45 @@ impl People {
         let (ada, grace) = (site.person(SystemClock.now()).await, site.person(SystemClock.now()).await);
         let (untouched, rotated) = (client.login(&ada).await, client.login(&ada).await);
         let ended = client.login(&ada).await;
-        Self { ada, untouched, rotated, ended, begun: None, grace, of_new_password: None }
+        Self { ada, untouched, rotated, ended, grace }
     }
 
-    /// What no backup knows of.
-    async fn go_on(&mut self, site: &Site, client: &Client) {
+    async fn go_on(&mut self, site: &Site, client: &Client) -> Since {
         for _ in 0..2 {
             self.rotated = client.refresh(&self.rotated.refresh_token).await.tokens();
         }
         client.logout(&self.ended.refresh_token).await;
         client.refresh(&self.ended.refresh_token).await.assert_session_ended(Some("signed_out"));
-        self.begun = Some(client.login(&self.ada).await);
 
         let users = &site.stores.users;
         let user = users.find(self.grace.id).await.expect("the database works").expect("the user is there");
         let hash = cheap_hash(NEW_PASSWORD);
         users.set_password(&user, &hash).await.expect("the database works").expect("it changes");
-        let with_new_password = Person { password: NEW_PASSWORD.to_owned(), ..self.grace.clone() };
-        self.of_new_password = Some(client.login(&with_new_password).await);
+        Since {
+            begun: client.login(&self.ada).await,
+            of_new_password: client.login(&self.grace_with_new_password()).await,
+        }
     }
 
-    fn of_new_password(&self) -> &str {
-        &self.of_new_password.as_ref().expect("they went on").refresh_token
+    fn grace_with_new_password(&self) -> Person {
+        Person { password: NEW_PASSWORD.to_owned(), ..self.grace.clone() }
     }
 
     /// "Users and passwords are as they were."
     async fn assert_users_as_they_were(&self, client: &Client) {
         client.login(&self.grace).await;
-        let with_new_password = Person { password: NEW_PASSWORD.to_owned(), ..self.grace.clone() };
-        client.try_login(&with_new_password.credentials()).await.assert_problem(401, "invalid_credentials");
+        let credentials = self.grace_with_new_password().credentials();
+        client.try_login(&credentials).await.assert_problem(401, "invalid_credentials");
     }
 
     /// "Sessions started since are gone (403 `session_ended`, log in again); rotations since are healed; sessions ended since live again."
-    async fn assert_sessions_as_they_were(&self, client: &Client) {
+    async fn assert_sessions_as_they_were(&self, since: &Since, client: &Client) {
         for tokens in [&self.untouched, &self.rotated, &self.ended] {
             assert_eq!(client.refresh(&tokens.refresh_token).await.status, 200);
         }
-        let begun = self.begun.as_ref().expect("they went on");
-        client.refresh(&begun.refresh_token).await.assert_session_ended(None);
+        for tokens in [&since.begun, &since.of_new_password] {
+            client.refresh(&tokens.refresh_token).await.assert_session_ended(None);
+        }
         client.login(&self.ada).await;
     }
 }
@@ -107,15 +112,14 @@ async fn a_copy_of_sqlite_that_was_made_beside_a_busy_service_is_whole() {
     let mut people = People::sign_in(&site, &client).await;
     run(COPY, site.directory()).await;
     load.goes_on().await;
-    people.go_on(&site, &client).await;
+    let since = people.go_on(&site, &client).await;
     load.end().await;
     drop(service);
 
     let restored = serve(&site, &[("DATABASE__URL", "sqlite:copy.db")]).await;
     let client = restored.client();
     people.assert_users_as_they_were(&client).await;
-    people.assert_sessions_as_they_were(&client).await;
-    client.refresh(people.of_new_password()).await.assert_session_ended(None);
+    people.assert_sessions_as_they_were(&since, &client).await;
 }
 
 #[tokio::test]
@@ -127,14 +131,14 @@ async fn a_restored_postgresql_has_the_old_passwords_and_signs_out_who_changed_t
     let mut people = People::sign_in(&site, &client).await;
     let backup = site.back_up();
     load.goes_on().await;
-    people.go_on(&site, &client).await;
+    let since = people.go_on(&site, &client).await;
     load.end().await;
     drop(service);
 
     let restored = serve(&site, &[("DATABASE__URL", &backup.url())]).await;
     let client = restored.client();
     people.assert_users_as_they_were(&client).await;
-    client.refresh(people.of_new_password()).await.assert_session_ended(Some("password_changed"));
+    client.refresh(&since.of_new_password.refresh_token).await.assert_session_ended(Some("password_changed"));
     assert_eq!(client.refresh(&people.rotated.refresh_token).await.status, 200);
     client.refresh(&people.ended.refresh_token).await.assert_session_ended(Some("signed_out"));
 }
@@ -149,11 +153,10 @@ async fn a_restored_redis_has_the_sessions_of_then_and_heals_what_has_rotated_si
     server.ask::<()>(&cmd("SAVE"));
     let [snapshot, backup] = ["dump.rdb", "backup.rdb"].map(|name| server.directory().join(name));
     fs::copy(&snapshot, &backup).expect("Redis has written it");
-    people.go_on(&site, &client).await;
+    let since = people.go_on(&site, &client).await;
 
     server.kill();
     fs::copy(&backup, &snapshot).expect("the directory is ours");
     server.start_again();
-    people.assert_sessions_as_they_were(&client).await;
-    client.refresh(people.of_new_password()).await.assert_session_ended(None);
+    people.assert_sessions_as_they_were(&since, &client).await;
 }

@@ -1,5 +1,5 @@
 //! More logins at once than the machine can check passwords for: those beyond the queue are told when to come again, at once, and
-//! nobody who is signed in has to wait for them.
+//! nobody who is signed in has to wait for them. And a machine that has no time to spare for logins.
 
 use std::hint::spin_loop;
 use std::sync::Arc;
