@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::commands::is_understood;
 use crate::pages::root;
@@ -82,6 +83,28 @@ fn lines_that_build_images_name_files_targets_and_arguments_that_are_there() {
         let image = format!("image: {}\n", typed.value("--tag").unwrap());
         typed.assert(read("docker-compose.yml").contains(&image), "no image of the compose file");
     }
+}
+
+/// Whether a program takes these words: it reads them all before it heeds the last one. Nothing is known where it is not installed.
+fn is_taken(words: &[&str]) -> Option<bool> {
+    let [program, words @ ..] = words else { return None };
+    let mut called = Command::new(program);
+    called.args(words).arg("--help").stdout(Stdio::null()).stderr(Stdio::null());
+    Some(called.status().ok()?.success())
+}
+
+#[test]
+fn docker_and_kubectl_take_the_subcommands_and_flags_where_they_are_installed() {
+    for start in ["docker build", "kubectl"] {
+        for typed in commands(start) {
+            // What comes after is for the program in the pod.
+            let words: Vec<_> = typed.words.iter().map(String::as_str).take_while(|word| *word != "--").collect();
+            typed.assert(is_taken(&words) != Some(false), "not taken");
+        }
+        let mistaken: Vec<_> = start.split(' ').chain(["--no-such-flag"]).collect();
+        assert_ne!(is_taken(&mistaken), Some(true), "{start}");
+    }
+    assert_ne!(is_taken(&["kubectl", "nonsense"]), Some(true));
 }
 
 /// All manifests of Kubernetes, one after the other.
