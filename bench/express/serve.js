@@ -18,6 +18,12 @@ if (cluster.isPrimary) {
     }
   });
   for (let i = 0; i < PROCESSES; i += 1) cluster.fork();
+  process.on('SIGTERM', () => {
+    cluster.on('exit', () => {
+      if (Object.keys(cluster.workers).length === 0) process.exit();
+    });
+    for (const worker of Object.values(cluster.workers)) worker.process.kill();
+  });
 } else {
   serve();
 }

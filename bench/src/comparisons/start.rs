@@ -68,6 +68,9 @@ async fn first_answer(program: &Program, address: SocketAddr, request: &str) -> 
             sleep(TRY_AGAIN).await;
         }
     };
-    let (_service, took) = tokio::join!(program.serve(), answered);
+    let (mut service, took) = tokio::join!(program.serve(), answered);
+    // It waits for the processes that it has started, so that their time is known to be the run's.
+    service.terminate();
+    service.ended().await;
     took
 }
