@@ -53,6 +53,30 @@ async fn programs_and_labels_tell_version_and_commit() {
     }
 }
 
+/// What the page of deploying says in the column of a service.
+fn said_to_add(service: &str) -> f64 {
+    let page = include_str!("../../../docs/deploying.md");
+    let rows = || page.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
+    let heads = rows().find(|cells| cells.contains(&service) && cells.contains(&"measured by")).expect("a table");
+    let column = heads.iter().position(|head| *head == service).expect("a column");
+    let row = rows().find(|cells| cells.iter().any(|cell| cell.starts_with("adds to its base image")));
+    let said = row.expect("a row")[column];
+    said.strip_suffix(" MB").and_then(|number| number.parse().ok()).expect("a number of MB")
+}
+
+#[tokio::test]
+async fn a_service_adds_to_its_base_image_what_the_page_says() {
+    for service in ["auth-service", "jobs-service"] {
+        let image = inspect(service).await["Image"].as_str().expect("an id").to_owned();
+        let history = run(&format!("docker history --human=false --format {{{{.Size}}}} {image}"), "").await;
+        let sizes = String::from_utf8(history.stdout).expect("text");
+        // The latest layer with something in it.
+        let added = sizes.lines().map(|size| size.parse::<f64>().expect("bytes")).find(|size| *size > 0.0);
+        let (added, said) = (added.expect("a layer") / 1e6, said_to_add(service));
+        assert!((added - said).abs() <= 0.03 * said, "{service} adds {added:.1} MB, and {said} are said");
+    }
+}
+
 #[tokio::test]
 async fn a_service_has_the_secrets_that_it_needs_and_no_other() {
     let holds = async |service: &str, file: &str| {
