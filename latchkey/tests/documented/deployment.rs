@@ -94,7 +94,7 @@ fn is_taken(words: &[&str]) -> Option<bool> {
 }
 
 #[test]
-fn docker_and_kubectl_take_the_subcommands_and_flags_where_they_are_installed() {
+fn docker_and_kubectl_take_the_flags_that_pages_give_them_where_they_are_installed() {
     for start in ["docker build", "kubectl"] {
         for typed in commands(start) {
             // What comes after is for the program in the pod.
