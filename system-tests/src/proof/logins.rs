@@ -9,7 +9,6 @@ use shared_claims::{Clock, SystemClock};
 use tokio::time::{Instant, sleep};
 
 use super::crowd::metric;
-use super::share::Share;
 use super::tally::{Beside, Tally};
 use crate::client::{Answer, Client};
 use crate::device::Device;
@@ -46,7 +45,7 @@ struct Times {
 ///
 /// Where a refresh or a list is answered with anything but 200, a login is neither granted nor told to come again, or auth-service
 /// takes more memory than it may.
-pub async fn beside_clients(storage: Storage, turns: Share, tally: &Tally) {
+pub async fn beside_clients(storage: Storage, turns: usize, tally: &Tally) {
     let site = Site::open(storage, &[]).await;
     let auth = Program::new("auth-service", site.directory(), site.environment(&[])).serve().await;
     let jobs = Program::new("jobs-service", site.directory(), site.jobs_environment()).serve().await;
@@ -59,7 +58,7 @@ pub async fn beside_clients(storage: Storage, turns: Share, tally: &Tally) {
     let people = join_all((0..AT_ONCE).map(|_| site.person(now))).await;
     let (mut alone, mut beside) = (Times::default(), Times::default());
     let before = memory(&clients[0]).await;
-    for _ in turns {
+    for _ in 0..turns {
         go_on(&mut devices, &clients, &mut alone).await;
         let (crowd, good) = (auth.client(), go_on(&mut devices, &clients, &mut beside));
         let logins = join_all(people.iter().map(|person| log_in_for_ever(&crowd, person, tally)));

@@ -12,7 +12,6 @@ use system_tests::device::Device;
 use system_tests::program::{Program, Service};
 use system_tests::proof::crowd::metric;
 use system_tests::proof::logins;
-use system_tests::proof::share::Share;
 use system_tests::proof::tally::Tally;
 use system_tests::site::{Site, Storage};
 use system_tests::waiting::{PATIENCE, eventually};
@@ -197,5 +196,5 @@ async fn two_hundred_logins_at_once_leave_every_refresh_and_job_list_served_in_l
     #[values(Storage::Embedded, Storage::Distributed)] storage: Storage,
 ) {
     let _turn = TURN.lock().await;
-    logins::beside_clients(storage, Share::times(1), &Tally::default()).await;
+    logins::beside_clients(storage, 1, &Tally::default()).await;
 }
