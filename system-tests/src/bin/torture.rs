@@ -29,7 +29,7 @@ const LOAD_WHERE_ANSWERS_ARE_LOST: Load = Load { clients: 3, calls: 10 };
 /// Groups of histories in each round, and how many are made at once.
 const GROUPS: usize = 5;
 const HISTORIES: u64 = 4;
-/// Turns alone and beside logins, whatever the time: a percentile of fewer means little.
+/// Turns alone and beside logins, whatever the time: at the end of few a percentile means little.
 const TURNS: usize = 6;
 
 #[tokio::main]
