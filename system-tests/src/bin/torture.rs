@@ -30,7 +30,7 @@ const LOAD_WHERE_ANSWERS_ARE_LOST: Load = Load { clients: 3, calls: 10 };
 const GROUPS: usize = 5;
 const HISTORIES: u64 = 4;
 /// Turns alone and beside logins, whatever the time: at the end of few a percentile means little.
-const TURNS: usize = 6;
+const TURNS: usize = 12;
 
 #[tokio::main]
 async fn main() -> ExitCode {
