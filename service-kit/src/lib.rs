@@ -6,6 +6,7 @@ pub mod config;
 pub mod database;
 pub mod health;
 pub mod http;
+pub mod line;
 pub mod metrics;
 pub mod openapi;
 pub mod outage;

@@ -36,9 +36,9 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// Whether the server has closed it, as far as we have heard.
-    pub(super) fn is_closed(&self) -> bool {
-        self.is_closed.load(Ordering::Relaxed)
+    /// Whether the server has not closed it, as far as we have heard.
+    pub(super) fn is_open(&self) -> bool {
+        !self.is_closed.load(Ordering::Relaxed)
     }
 }
 

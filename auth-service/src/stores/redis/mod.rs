@@ -7,7 +7,6 @@ mod connector;
 mod failure;
 mod findings;
 mod keys;
-mod line;
 mod node;
 mod record;
 mod replicas;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
+use service_kit::line::Line;
+use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::connector::{Connector, Open};
-use super::line::Line;
+use super::connector::{CONNECT, Connector, Open};
 use super::replicas::{self, Replicas};
 use super::sentinel::Sentinels;
 use super::url::Address;
@@ -27,7 +28,7 @@ pub(super) enum Way {
 pub(super) struct Node {
     connector: Connector,
     way: Way,
-    lines: Vec<Line>,
+    lines: Vec<Line<Open>>,
     replicas: Replicas,
 }
 
@@ -35,7 +36,7 @@ impl Node {
     pub(super) fn new(connector: Connector, way: Way) -> Self {
         // The thread that starts the service asks as well. Were its connection a worker's too, the worker would have to wake it each time.
         let threads = available_parallelism().map_or(1, usize::from) + 1;
-        let lines = (0..threads).map(|_| Line::default()).collect();
+        let lines = Line::several(threads);
         // Who has Sentinels has replicas.
         let replicas = Replicas::new(matches!(way, Way::Named(_)));
         Self { connector, way, lines, replicas }
@@ -50,15 +51,20 @@ impl Node {
             Way::Named(sentinels) => sentinels.is_master(&open.address),
             Way::Master(_) | Way::Member(_) => true,
         };
-        self.lines[thread() % self.lines.len()].open(is_right, || self.dial()).await
+        let is_good = |open: &Open| open.is_open() && is_right(open);
+        let line = &self.lines[thread() % self.lines.len()];
+        line.open(is_good, || self.dial()).await.map_err(StoreError::Unconnected)
     }
 
     async fn dial(&self) -> Result<Open, String> {
-        match &self.way {
-            Way::Named(sentinels) => sentinels.dial(&self.connector).await,
-            Way::Master(address) => writable(dial(&self.connector, address).await?).await,
-            Way::Member(address) => dial(&self.connector, address).await,
-        }
+        let dialling = async {
+            match &self.way {
+                Way::Named(sentinels) => sentinels.dial(&self.connector).await,
+                Way::Master(address) => writable(dial(&self.connector, address).await?).await,
+                Way::Member(address) => dial(&self.connector, address).await,
+            }
+        };
+        timeout(CONNECT, dialling).await.unwrap_or_else(|_| Err("it took too long to connect".to_owned()))
     }
 
     /// Waits until a replica has what this user's master was told over the connection, or for as long as is worth it. The error is in
@@ -67,7 +73,7 @@ impl Node {
         let (node, master) = (self.clone(), told.address.clone());
         // It goes on when nobody waits for it any more, so that a slow connection is made for the next one.
         let asked = tokio::spawn(async move { node.replicas.confirm(&master, user_id, || node.dial()).await });
-        match tokio::time::timeout(replicas::PATIENCE, asked).await {
+        match timeout(replicas::PATIENCE, asked).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) | Err(_) => Err(format!("no replica of {} has answered in time", told.address)),
         }

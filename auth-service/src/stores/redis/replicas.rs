@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
+use service_kit::line::Line;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::connector::Open;
-use super::line::Line;
 use super::script::{self, Call};
 use super::url::Address;
 use super::{failure, keys};
@@ -27,7 +27,7 @@ const ANSWER: Duration = Duration::from_millis(100);
 const ENOUGH: u32 = 1;
 
 pub(super) struct Replicas {
-    line: Line,
+    line: Line<Open>,
     // There are some, so that none is a failure and no reason to do without.
     are_expected: AtomicBool,
     last: Mutex<Option<Round>>,
@@ -70,8 +70,8 @@ impl Replicas {
     where
         F: Future<Output = Result<Open, String>>,
     {
-        let is_right = |open: &Open| open.address == *master;
-        let open = self.line.open(is_right, dial).await.map_err(|error| error.to_string())?;
+        let is_good = |open: &Open| open.is_open() && open.address == *master;
+        let open = self.line.open(is_good, dial).await?;
         if open.address != *master {
             return Err(format!("{master} is the master no more"));
         }

@@ -9,10 +9,10 @@ use arc_swap::ArcSwapOption;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use redis::{ErrorKind, RedisResult, ServerErrorKind};
+use service_kit::line::Line;
 use tokio::time::Instant;
 
 use super::connector::{Connector, Open};
-use super::line::Line;
 use super::url::Address;
 use super::{failure, node};
 
@@ -35,7 +35,7 @@ pub(super) struct Sentinels {
 /// One Sentinel, and the connection to it.
 struct Watcher {
     address: Address,
-    line: Line,
+    line: Line<Open>,
 }
 
 impl Sentinels {
@@ -115,7 +115,7 @@ impl Sentinels {
     async fn ask(&self, Watcher { address, line }: &Watcher) -> Result<Address, String> {
         let asked = async {
             let dial = || node::dial(&self.connector, address);
-            let open = line.open(|_| true, dial).await.map_err(|error| error.to_string())?;
+            let open = line.open(Open::is_open, dial).await?;
             let mut command = redis::cmd("SENTINEL");
             command.arg("GET-MASTER-ADDR-BY-NAME").arg(&self.master_name);
             let answer: RedisResult<Option<(String, u16)>> = command.query_async(&mut open.connection.clone()).await;

@@ -2,10 +2,10 @@
 //! a connection and their statements are pipelined; each thread keeps to one connection, which spares wake-ups.
 
 mod connect;
+mod connected;
 mod hosts;
 mod migrate;
 mod refusal;
-mod slot;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,9 +14,10 @@ use async_trait::async_trait;
 use tokio::time::{Instant, timeout_at};
 
 use self::connect::Connector;
-use self::slot::Slot;
+use self::connected::Connected;
 use super::value::Columns;
 use super::{Connections, Database, DatabaseError, Migrations, OpenError, Row, Value};
+use crate::line::Line;
 
 pub use self::connect::PostgresSettings;
 pub(super) use self::refusal::describe;
@@ -24,7 +25,7 @@ pub(super) use self::refusal::describe;
 /// A PostgreSQL database and the connections to it.
 pub struct Postgres {
     connector: Connector,
-    slots: Vec<Slot>,
+    lines: Vec<Line<Connected>>,
 }
 
 impl Postgres {
@@ -44,39 +45,44 @@ impl Postgres {
     }
 
     fn over(connector: Connector, settings: &PostgresSettings) -> Arc<Self> {
-        let slots = (0..settings.max_connections.max(1)).map(|_| Slot::default()).collect();
-        Arc::new(Self { connector, slots })
+        let lines = Line::several(settings.max_connections.max(1));
+        Arc::new(Self { connector, lines })
     }
 
     async fn run(&self, deadline: Instant, sql: &'static str, parameters: &[Value]) -> Result<Vec<Row>, DatabaseError> {
-        let slot = self.slot();
-        let connected = timeout_at(deadline, slot.connected(&self.connector)).await;
-        let connected = connected.map_err(|_| DatabaseError::TimedOut)??;
+        let line = self.line();
+        let connected = timeout_at(deadline, line.open(Connected::is_open, || self.dial())).await;
+        let connected = connected.map_err(|_| DatabaseError::TimedOut)?.map_err(DatabaseError::Unconnected)?;
         let Ok(answer) = timeout_at(deadline, connected.query(sql, parameters)).await else {
             // The server gives up before we do, so it is the connection that is stuck.
-            slot.forget(&connected);
+            line.forget(&connected);
             return Err(DatabaseError::TimedOut);
         };
         if let Err(error) = &answer
             && (refusal::ends_connection(error) || refusal::is_read_only(error) && !connected.is_new())
         {
-            slot.forget(&connected);
+            line.forget(&connected);
         }
         Ok(answer?.into_iter().map(|row| Row(Columns::Postgres(row))).collect())
+    }
+
+    async fn dial(&self) -> Result<Connected, String> {
+        let session = self.connector.session().await;
+        session.map(|(client, task)| Connected::new(client, task)).map_err(|refusal| refusal.why)
     }
 
     fn deadline(&self) -> Instant {
         Instant::now() + self.connector.timeout
     }
 
-    /// The slot of this thread.
-    fn slot(&self) -> &Slot {
+    /// The line of this thread.
+    fn line(&self) -> &Line<Connected> {
         static THREADS: AtomicUsize = AtomicUsize::new(0);
         thread_local! {
             static THREAD: usize = THREADS.fetch_add(1, Ordering::Relaxed);
         }
         let thread = THREAD.with(|thread| *thread);
-        &self.slots[thread % self.slots.len()]
+        &self.lines[thread % self.lines.len()]
     }
 }
 
@@ -107,7 +113,7 @@ impl Database for Postgres {
     }
 
     fn connections(&self) -> Option<Connections> {
-        let open = self.slots.iter().filter(|slot| slot.is_open()).count();
-        Some(Connections { open, most: self.slots.len() })
+        let is_open = |line: &&Line<Connected>| line.current().is_some_and(|connected| connected.is_open());
+        Some(Connections { open: self.lines.iter().filter(is_open).count(), most: self.lines.len() })
     }
 }

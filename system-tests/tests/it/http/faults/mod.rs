@@ -16,6 +16,8 @@ use system_tests::people::Person;
 use system_tests::program::{Program, Service};
 use system_tests::site::Site;
 use system_tests::waiting::eventually;
+use tokio::task::block_in_place;
+use tokio::time::Instant;
 
 /// Within this time there is an answer, whatever is down.
 const IN_TIME: Duration = Duration::from_secs(2);
@@ -75,6 +77,28 @@ impl Ward {
         let down: Vec<_> = checks.iter().filter(|(_, check)| check["status"] == "down").map(|(name, _)| name).collect();
         assert_eq!(down, parts, "{readiness:?}");
         assert_eq!(in_time(client.get("/health/live").answer()).await.status, 200);
+    }
+
+    /// Each thread of a service has a connection of its own, and pauses between its tries to get one. As soon as one is served, all are.
+    async fn assert_for_nobody_and_then_for_everybody(&self, stop: impl Fn(), start: impl Fn()) {
+        let (client, token) = (self.auth.client(), self.device.tokens.access_token.clone());
+        let at_once = async move || join_all((0..16).map(|_| in_time(client.sessions(&token)))).await;
+        for _ in 0..3 {
+            stop();
+            let pauses_are_long = Instant::now() + Duration::from_millis(500);
+            while Instant::now() < pauses_are_long {
+                at_once().await.iter().for_each(Answer::assert_unavailable);
+            }
+            let asking = tokio::spawn({
+                let at_once = at_once.clone();
+                async move { while at_once().await.iter().all(|answer| answer.status != 200) {} }
+            });
+            block_in_place(&start);
+            asking.await.expect("somebody is served");
+            for answer in at_once().await {
+                assert_eq!(answer.status, 200, "{answer:?}");
+            }
+        }
     }
 
     /// Nothing of jobs-service depends on the part that is down.

@@ -53,6 +53,13 @@ async fn stopped() {
     ward.assert_recovered().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn stopped_it_is_there_for_nobody_and_then_for_everybody() {
+    let postgres = Server::start();
+    let ward = ward_over(&postgres).await;
+    ward.assert_for_nobody_and_then_for_everybody(|| postgres.stop(), || postgres.start_again()).await;
+}
+
 #[tokio::test]
 async fn frozen() {
     let postgres = Server::start();

@@ -62,6 +62,13 @@ async fn restarted_between_two_requests() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn stopped_it_is_there_for_nobody_and_then_for_everybody() {
+    let redis = Server::start_with(&DURABLE);
+    let ward = ward_over(&redis).await;
+    ward.assert_for_nobody_and_then_for_everybody(|| redis.kill(), || redis.start_again()).await;
+}
+
 #[tokio::test]
 async fn frozen() {
     let redis = Server::start();
