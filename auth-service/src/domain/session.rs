@@ -324,6 +324,11 @@ impl UserSessions {
         live
     }
 
+    /// Why the last sessions ended, the last one last.
+    pub fn ended(&self) -> impl Iterator<Item = (Uuid, EndReason)> {
+        self.ended.iter().map(|ended| (ended.id, ended.reason))
+    }
+
     /// When nothing in here is worth keeping any more; `None` where that is so already.
     pub fn worth_keeping_until(&self) -> Option<DateTime<Utc>> {
         let live = self.live.iter().map(|session| session.expires_at);

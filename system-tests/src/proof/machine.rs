@@ -13,30 +13,63 @@ use uuid::Uuid;
 use super::history::{Call, Identity, Operation, Outcome};
 
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// Time stands still: no session lives long enough to see it pass.
+const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 /// No password is changed here.
 const CREDENTIAL_VERSION: i64 = 1;
 
-/// One user's sessions, and what calls do to them. Its time stands still: no session lives long enough to see it pass.
+/// One user's sessions, and what calls do to them.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Machine(UserSessions);
+
+/// Where a session's tokens stand: its generation, and the key that was given for it.
+type Standing = (u64, Option<Digest>);
+
+/// What of a machine the answers that are still to come can depend on: two that differ in nothing else have the same future.
+#[derive(PartialEq, Eq, Hash)]
+pub(super) struct State {
+    /// How they stand is known only of those that tokens are still to be presented of.
+    live: Vec<(Uuid, Option<Standing>)>,
+    ended: Vec<(Uuid, EndReason)>,
+}
 
 impl Machine {
     pub(super) fn new() -> Self {
         Self(UserSessions::default())
     }
 
+    /// What of it can still matter where these are the sessions that refreshes are still to come of, and those whose refreshes have to be
+    /// answered as they were.
+    pub(super) fn state(
+        &self,
+        presented: &[Uuid],
+        asked_after: &[Uuid],
+        may_forget: bool,
+        rules: &SessionRules,
+    ) -> State {
+        let live = self.0.list(rules, NOW).into_iter().map(|session| {
+            let stands_at = (session.generation, session.spent_with);
+            (session.id, presented.contains(&session.id).then_some(stands_at))
+        });
+        let mut ended: Vec<_> = self.0.ended().filter(|(id, _)| may_forget || asked_after.contains(id)).collect();
+        // Which endings are forgotten depends on the order of all.
+        if !may_forget {
+            ended.sort_unstable_by_key(|(id, _)| *id);
+        }
+        State { live: live.collect(), ended }
+    }
+
     /// Does what was called for, and answers what has to be answered.
     pub(super) fn run(&mut self, number: usize, operation: &Operation, rules: &SessionRules) -> Outcome {
-        let now = DateTime::UNIX_EPOCH;
         let end = |sessions: &mut UserSessions, which, asker: Option<Uuid>, reason| {
             let asking = asker.map(|session_id| Asking { session_id, credential_version: CREDENTIAL_VERSION });
-            sessions.end(which, asking, reason, rules, now)
+            sessions.end(which, asking, reason, rules, NOW)
         };
         match operation.call {
             Call::Login => {
                 let identity = begun(number, operation);
-                let begun = session(identity, number, rules, now);
-                let ended = self.0.start(begun, rules, now);
+                let begun = session(identity, number, rules);
+                let ended = self.0.start(begun, rules, NOW);
                 Outcome::SignedIn(identity, ended.into_iter().map(|ended| number_of(&ended.device_name)).collect())
             }
             Call::Refresh { session, generation, key } => {
@@ -49,7 +82,7 @@ impl Machine {
                     credential_version: Some(CREDENTIAL_VERSION),
                     ip_address: ADDRESS,
                 };
-                refreshed(self.0.rotate(&request, rules, now))
+                refreshed(self.0.rotate(&request, rules, NOW))
             }
             Call::Logout(session) => {
                 end(&mut self.0, Which::Proven(session.id, session.random), None, EndReason::SignedOut);
@@ -65,7 +98,7 @@ impl Machine {
                 }
             }
             Call::List(asker) => {
-                let live = self.0.list(rules, now);
+                let live = self.0.list(rules, NOW);
                 if !live.iter().any(|session| session.id == asker) {
                     return Outcome::AskerNotLive;
                 }
@@ -88,15 +121,15 @@ pub(super) fn number_of(device_name: &str) -> usize {
     device_name.parse().expect("the names of devices are numbers")
 }
 
-fn session(identity: Identity, number: usize, rules: &SessionRules, now: DateTime<Utc>) -> Session {
+fn session(identity: Identity, number: usize, rules: &SessionRules) -> Session {
     Session {
         id: identity.id,
         random: identity.random,
         generation: 0,
         credential_version: CREDENTIAL_VERSION,
-        created_at: now,
-        rotated_at: now,
-        expires_at: after(now, rules.refresh_ttl),
+        created_at: NOW,
+        rotated_at: NOW,
+        expires_at: after(NOW, rules.refresh_ttl),
         fingerprint: None,
         spent_with: None,
         device_name: number.to_string(),
