@@ -1,6 +1,7 @@
 //! Is there an order in which these operations, done one after the other, would have been answered as they were? If each lies within
 //! its call and its return, the history is linearizable (Herlihy and Wing, 1990). The search is Wing and Gong's with Lowe's
-//! remembered states: it goes back and forth over what may have come next, and never looks at the same state twice.
+//! remembered states: it goes back and forth over what may have come next, and never looks at the same state twice. Of a state only that
+//! is remembered which can still matter.
 
 use std::collections::HashSet;
 
@@ -215,6 +216,7 @@ mod tests {
         let refreshes = |operation: &Operation| matches!(operation.call, Call::Refresh { generation: 1, .. });
         assert!(violation.core.iter().any(refreshes), "{violation}");
     }
+
     /// The definition itself, with nothing remembered and nothing left out.
     fn has_order(operations: &[Operation], is_optional: &[bool], done: u128, machine: &Machine) -> bool {
         let open = || (0..operations.len()).filter(|number| done & (1 << number) == 0);
