@@ -1,9 +1,10 @@
-//! One place for a connection: made when it is first needed, made again when it broke, with a growing pause between failures. Each thread
-//! has its own, which spares wake-ups; a connection that one of them gets ends the pauses of all.
+//! One place for a connection: made when it is first needed, made again when it broke, with a growing pause between failures. Where each
+//! thread has its own, which spares wake-ups, a connection that one of them gets ends the pauses of all.
 
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -37,23 +38,38 @@ struct Failure {
     why: String,
 }
 
+/// Lines that lead to one server. Threads beyond their number share them.
+pub struct Lines<T>(Vec<Line<T>>);
+
+impl<T> Lines<T> {
+    /// So many, and one at the least.
+    pub fn new(count: usize) -> Self {
+        let connected_at = Arc::default();
+        Self((0..count.max(1)).map(|_| Line { connected_at: Arc::clone(&connected_at), ..Line::default() }).collect())
+    }
+
+    /// The line of the thread that asks.
+    pub fn of_this_thread(&self) -> &Line<T> {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static THREAD: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+        }
+        &self.0[THREAD.with(|thread| *thread) % self.0.len()]
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Line<T>] {
+        &self.0
+    }
+}
+
 impl<T> Default for Line<T> {
     fn default() -> Self {
-        Self::leading_where(Arc::default())
+        Self { current: ArcSwapOption::empty(), connecting: Mutex::default(), connected_at: Arc::default() }
     }
 }
 
 impl<T> Line<T> {
-    /// So many that lead to one server.
-    pub fn several(count: usize) -> Vec<Self> {
-        let connected_at = Arc::default();
-        (0..count).map(|_| Self::leading_where(Arc::clone(&connected_at))).collect()
-    }
-
-    fn leading_where(connected_at: Arc<ArcSwapOption<Instant>>) -> Self {
-        Self { current: ArcSwapOption::empty(), connecting: Mutex::default(), connected_at }
-    }
-
     /// The connection, if it `is_good`; or a new one, by `dial`. An error is in words for the log: those of the try that the caller
     /// waited for, or that was only just over.
     pub async fn open<F>(&self, is_good: impl Fn(&T) -> bool, dial: impl FnOnce() -> F) -> Result<Arc<T>, String>
@@ -136,8 +152,6 @@ fn jittered(pause: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
     use futures_util::future::join_all;
     use tokio::time::{advance, sleep};
 
@@ -213,13 +227,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_one_line_gets_ends_the_pauses_of_all() {
-        let (down, up, lines) = (Server::default(), Server { is_up: true, ..Server::default() }, Line::several(3));
-        for line in &lines[1..] {
+        let (down, up, lines) = (Server::default(), Server { is_up: true, ..Server::default() }, Lines::new(3));
+        for line in &lines.all()[1..] {
             down.open(line).await.unwrap_err();
             up.open(line).await.unwrap_err();
         }
         assert_eq!(up.dialled(), 0, "they pause");
-        for line in &lines {
+        for line in lines.all() {
             up.open(line).await.unwrap();
         }
         assert_eq!(up.dialled(), 3);
@@ -227,10 +241,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_fails_after_somebody_got_through_is_paused_after_as_before() {
-        let (down, up, lines) = (Server::default(), Server { is_up: true, ..Server::default() }, Line::several(2));
-        up.open(&lines[0]).await.unwrap();
+        let (down, up, lines) = (Server::default(), Server { is_up: true, ..Server::default() }, Lines::new(2));
+        up.open(&lines.all()[0]).await.unwrap();
         for _ in 0..2 {
-            down.open(&lines[1]).await.unwrap_err();
+            down.open(&lines.all()[1]).await.unwrap_err();
         }
         assert_eq!(down.dialled(), 1);
     }

@@ -1,10 +1,9 @@
 //! A server and the connections to it. Each thread keeps to one of these, which spares wake-ups.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
-use service_kit::line::Line;
+use service_kit::line::Lines;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -28,7 +27,7 @@ pub(super) enum Way {
 pub(super) struct Node {
     connector: Connector,
     way: Way,
-    lines: Vec<Line<Open>>,
+    lines: Lines<Open>,
     replicas: Replicas,
 }
 
@@ -36,7 +35,7 @@ impl Node {
     pub(super) fn new(connector: Connector, way: Way) -> Self {
         // The thread that starts the service asks as well. Were its connection a worker's too, the worker would have to wake it each time.
         let threads = available_parallelism().map_or(1, usize::from) + 1;
-        let lines = Line::several(threads);
+        let lines = Lines::new(threads);
         // Who has Sentinels has replicas.
         let replicas = Replicas::new(matches!(way, Way::Named(_)));
         Self { connector, way, lines, replicas }
@@ -52,8 +51,7 @@ impl Node {
             Way::Master(_) | Way::Member(_) => true,
         };
         let is_good = |open: &Open| open.is_open() && is_right(open);
-        let line = &self.lines[thread() % self.lines.len()];
-        line.open(is_good, || self.dial()).await.map_err(StoreError::Unconnected)
+        self.lines.of_this_thread().open(is_good, || self.dial()).await.map_err(StoreError::Unconnected)
     }
 
     async fn dial(&self) -> Result<Open, String> {
@@ -81,7 +79,7 @@ impl Node {
 
     /// Lets go of a connection that no longer serves. Its thread may be another by now.
     pub(super) fn forget(&self, open: &Arc<Open>) {
-        for line in &self.lines {
+        for line in self.lines.all() {
             line.forget(open);
         }
     }
@@ -110,13 +108,4 @@ async fn writable(open: Open) -> Result<Open, String> {
         }
         Ok(()) | Err(_) => Ok(open),
     }
-}
-
-/// The number of this thread among those that ever asked for a connection.
-fn thread() -> usize {
-    static THREADS: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static THREAD: usize = THREADS.fetch_add(1, Ordering::Relaxed);
-    }
-    THREAD.with(|thread| *thread)
 }

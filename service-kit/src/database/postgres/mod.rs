@@ -8,7 +8,6 @@ mod migrate;
 mod refusal;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use tokio::time::{Instant, timeout_at};
@@ -17,7 +16,7 @@ use self::connect::Connector;
 use self::connected::Connected;
 use super::value::Columns;
 use super::{Connections, Database, DatabaseError, Migrations, OpenError, Row, Value};
-use crate::line::Line;
+use crate::line::{Line, Lines};
 
 pub use self::connect::PostgresSettings;
 pub(super) use self::refusal::describe;
@@ -25,7 +24,7 @@ pub(super) use self::refusal::describe;
 /// A PostgreSQL database and the connections to it.
 pub struct Postgres {
     connector: Connector,
-    lines: Vec<Line<Connected>>,
+    lines: Lines<Connected>,
 }
 
 impl Postgres {
@@ -45,12 +44,11 @@ impl Postgres {
     }
 
     fn over(connector: Connector, settings: &PostgresSettings) -> Arc<Self> {
-        let lines = Line::several(settings.max_connections.max(1));
-        Arc::new(Self { connector, lines })
+        Arc::new(Self { connector, lines: Lines::new(settings.max_connections) })
     }
 
     async fn run(&self, deadline: Instant, sql: &'static str, parameters: &[Value]) -> Result<Vec<Row>, DatabaseError> {
-        let line = self.line();
+        let line = self.lines.of_this_thread();
         let connected = timeout_at(deadline, line.open(Connected::is_open, || self.dial())).await;
         let connected = connected.map_err(|_| DatabaseError::TimedOut)?.map_err(DatabaseError::Unconnected)?;
         let Ok(answer) = timeout_at(deadline, connected.query(sql, parameters)).await else {
@@ -73,16 +71,6 @@ impl Postgres {
 
     fn deadline(&self) -> Instant {
         Instant::now() + self.connector.timeout
-    }
-
-    /// The line of this thread.
-    fn line(&self) -> &Line<Connected> {
-        static THREADS: AtomicUsize = AtomicUsize::new(0);
-        thread_local! {
-            static THREAD: usize = THREADS.fetch_add(1, Ordering::Relaxed);
-        }
-        let thread = THREAD.with(|thread| *thread);
-        &self.lines[thread % self.lines.len()]
     }
 }
 
@@ -114,6 +102,7 @@ impl Database for Postgres {
 
     fn connections(&self) -> Option<Connections> {
         let is_open = |line: &&Line<Connected>| line.current().is_some_and(|connected| connected.is_open());
-        Some(Connections { open: self.lines.iter().filter(is_open).count(), most: self.lines.len() })
+        let lines = self.lines.all();
+        Some(Connections { open: lines.iter().filter(is_open).count(), most: lines.len() })
     }
 }
