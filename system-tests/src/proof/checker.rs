@@ -34,7 +34,7 @@ enum Verdict {
     Undecided,
 }
 
-/// Finds an order, or the shortest part of the history that has none.
+/// Finds an order, or a part of the history that has none and that nothing can be left out of.
 ///
 /// # Panics
 ///
